@@ -56,6 +56,8 @@ func (b *builder) addToRun(e Event, at At) {
 	switch {
 	case e.Note != nil:
 		b.run.Notes = append(b.run.Notes, NoteRun{at, *e.Note})
+	case e.Source != nil:
+		b.run.Sources = append(b.run.Sources, *e.Source)
 	case e.Stage != nil:
 		b.run.Stages = append(b.run.Stages, StageRun{at, *e.Stage})
 	case e.Type == RunEnd && e.RunResult != nil:

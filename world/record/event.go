@@ -10,6 +10,7 @@ type Type string
 const (
 	RunBegin      Type = "run.begin"
 	RunEnd        Type = "run.end"
+	SourceRead    Type = "source"
 	ScenarioBegin Type = "scenario.begin"
 	ScenarioEnd   Type = "scenario.end"
 	StepBegin     Type = "step.begin"
@@ -45,6 +46,7 @@ type Event struct {
 
 	Run          *RunInfo      `json:"run,omitempty"`
 	RunResult    *RunResult    `json:"run_result,omitempty"`
+	Source       *Source       `json:"source,omitempty"`
 	ScenarioInfo *ScenarioInfo `json:"scenario_info,omitempty"`
 	StepInfo     *StepInfo     `json:"step_info,omitempty"`
 	Result       *Result       `json:"result,omitempty"`

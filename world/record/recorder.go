@@ -26,6 +26,7 @@ type Recorder struct {
 	seq       uint64
 	scenarios int
 	slugs     map[string]int
+	sources   map[string]bool
 	listeners []func(Event)
 	err       error
 	closed    bool
@@ -57,7 +58,7 @@ func OpenAt(path string, info RunInfo, clock Clock) (*Recorder, error) {
 	info.Machine.fill()
 	r := &Recorder{
 		Redactor: NewRedactor(), dir: dir, info: info, clock: clock,
-		file: f, buf: bufio.NewWriterSize(f, 64<<10), slugs: map[string]int{},
+		file: f, buf: bufio.NewWriterSize(f, 64<<10), slugs: map[string]int{}, sources: map[string]bool{},
 	}
 	r.emit(Event{Type: RunBegin, Run: &info})
 	return r, nil
@@ -182,3 +183,21 @@ func (r *Recorder) nextScenario(slug string) (id, unique string) {
 	}
 	return r.info.ID + "-" + strconv.Itoa(r.scenarios), slug
 }
+
+// source writes the text of a feature file once, where it can be read; reports need it for Cucumber Messages.
+func (r *Recorder) source(uri string) {
+	r.mu.Lock()
+	known := r.sources[uri]
+	r.sources[uri] = true
+	r.mu.Unlock()
+	if known || uri == "" {
+		return
+	}
+	text, err := os.ReadFile(uri)
+	if err != nil || len(text) > maxSource {
+		return // a scenario that is not from a file; nothing is lost but that format's source
+	}
+	r.emit(Event{Type: SourceRead, Source: &Source{URI: uri, Text: string(text)}})
+}
+
+const maxSource = 1 << 20

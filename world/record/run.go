@@ -56,3 +56,9 @@ type RunResult struct {
 	// Leftovers of the whole run, after the last teardown; empty is as it should be.
 	Leftovers []string `json:"leftovers,omitempty"`
 }
+
+// Source is the text of a feature file as it was run.
+type Source struct {
+	URI  string `json:"uri"`
+	Text string `json:"text"`
+}

@@ -11,6 +11,7 @@ type Run struct {
 	// Truncated tells that the last line was cut off.
 	Truncated bool
 	Scenarios []*ScenarioRun
+	Sources   []Source
 	Notes     []NoteRun
 	Stages    []StageRun
 	// Events counts the lines.
