@@ -1,0 +1,100 @@
+package netfab
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// Listen announces on an address of the node, from inside its namespace: as
+// net.Listen, for "tcp", "tcp4" and "tcp6". An empty host is every address of
+// the node. The listener and what it accepted are closed with the network.
+func (n *Node) Listen(ctx context.Context, network, addr string) (net.Listener, error) {
+	if strings.TrimRight(network, "46") != "tcp" {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
+	}
+	addr, err := n.localAddr(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	var l net.Listener
+	err = n.ns.Do(func() error {
+		var err error
+		l, err = new(net.ListenConfig).Listen(ctx, network, addr)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.Name, err)
+	}
+	forget, err := n.net.sockets.add(l)
+	if err != nil {
+		return nil, err
+	}
+	return heldListener{l, n.net, forget}, nil
+}
+
+// ListenPacket announces on a UDP address of the node, as Listen does.
+func (n *Node) ListenPacket(ctx context.Context, network, addr string) (net.PacketConn, error) {
+	if strings.TrimRight(network, "46") != "udp" {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
+	}
+	addr, err := n.localAddr(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	var pc net.PacketConn
+	err = n.ns.Do(func() error {
+		var err error
+		pc, err = new(net.ListenConfig).ListenPacket(ctx, network, addr)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.Name, err)
+	}
+	conn, err := n.net.hold(pc.(*net.UDPConn))
+	if err != nil {
+		return nil, err
+	}
+	return conn.(heldUDP), nil
+}
+
+// localAddr replaces a host name, which package net would look up with the
+// resolver of the host's namespace, by its address.
+func (n *Node) localAddr(ctx context.Context, network, addr string) (string, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	if host == "" {
+		return addr, nil
+	}
+	_, addrs, port, err := n.resolveAddr(ctx, network, addr)
+	if err != nil {
+		return "", &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	return netip.AddrPortFrom(addrs[0], port).String(), nil
+}
+
+// heldListener is a listener that the network closes if its owner does not.
+type heldListener struct {
+	net.Listener
+	net    *Network
+	forget func()
+}
+
+// Accept waits for the next connection, which the network holds too.
+func (l heldListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return l.net.hold(c)
+}
+
+// Close closes the listener; connections that it accepted stay.
+func (l heldListener) Close() error {
+	l.forget()
+	return l.Listener.Close()
+}

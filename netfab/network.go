@@ -1,0 +1,214 @@
+package netfab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// ErrClosed is what using a closed network, namespace or forward gives.
+var ErrClosed = errors.New("closed")
+
+// Config says how a network is made.
+type Config struct {
+	// Name stands before the names of the network's own namespaces in messages.
+	Name string
+	// Switch is called once, when the switch namespace exists and before any
+	// port is attached. nil: the kernel forwards between the ports, and no
+	// harm can be done.
+	Switch func(ns *Namespace) (Switch, error)
+}
+
+// Network is the network of one scenario: a switch, the clients, the services
+// (name server, way out) and the nodes of all clusters, each in a namespace of
+// its own. Methods may be called from any goroutine.
+type Network struct {
+	name     string
+	ns       *Namespace // the switch's
+	rt       *rtSocket  // in the switch namespace
+	sw       Switch
+	clients  *Node
+	services *Node
+	names    *nameTable
+	dns      *nameServer
+	base     context.Context // ends when the network is closed
+	cancel   context.CancelFunc
+
+	mu     sync.Mutex // one change of the network at a time
+	nodes  map[string]*Node
+	ports  portNumbers
+	relay  *relay
+	closed bool
+	held   []heldNamespace // every namespace there ever was, for Leftovers
+
+	sockets sockets
+}
+
+// New makes a network with its switch, clients and services, in a few
+// milliseconds. It needs CAP_SYS_ADMIN, CAP_NET_ADMIN and Linux 5.10.
+func New(ctx context.Context, cfg Config) (_ *Network, err error) {
+	if cfg.Name == "" {
+		cfg.Name = "network"
+	}
+	n := &Network{name: cfg.Name, nodes: map[string]*Node{}, names: newNameTable()}
+	n.base, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("%s: %w", cfg.Name, err), n.Close())
+		}
+	}()
+
+	if err := n.makeSwitch(cfg); err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	made, err := n.build(ctx, []string{"clients", "services"}, []int{clientsIndex, servicesIndex})
+	n.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	n.clients, n.services = made[0], made[1]
+	n.names.add(n.clients)
+	if n.dns, err = serveNames(n.base, n.services, n.names); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Network) makeSwitch(cfg Config) error {
+	err := visit(func() error {
+		var err error
+		if n.ns, err = unshareHere(cfg.Name + " switch"); err != nil {
+			return err
+		}
+		if err := setHere(nodeSysctls); err != nil {
+			return err
+		}
+		if n.rt, err = rtSocketHere(); err != nil {
+			return err
+		}
+		n.remember(n.ns, n.rt.fd)
+		n.rt.linkUp(linkLo)
+		return n.rt.flush()
+	})
+	if err != nil {
+		return err
+	}
+	if cfg.Switch == nil {
+		cfg.Switch = func(ns *Namespace) (Switch, error) { return newKernelSwitch(ns) }
+	}
+	sw, err := cfg.Switch(n.ns)
+	if err != nil {
+		return fmt.Errorf("make switch: %w", err)
+	}
+	n.sw = sw
+	return nil
+}
+
+// Switch is the namespace that holds every port's own end.
+func (n *Network) Switch() *Namespace { return n.ns }
+
+// Clients is the test's own vantage point, index 0.
+func (n *Network) Clients() *Node { return n.clients }
+
+// Services is where the name server and the way out are, index 1.
+func (n *Network) Services() *Node { return n.services }
+
+// Node finds a node by its name.
+func (n *Network) Node(name string) (*Node, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	node, ok := n.nodes[name]
+	return node, ok
+}
+
+// Close ends the name server, the way out, every forward, connection and
+// listener made through the network's nodes, the switch, and gives up the
+// namespaces: about a millisecond. The kernel takes the links apart after
+// that, in the background; a namespace in which a process still runs lives on
+// without its eth0. Closing twice is harmless.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil
+	}
+	n.closed = true
+	n.cancel()
+	var errs []error
+	note := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if n.relay != nil {
+		note(n.relay.Close())
+	}
+	if n.dns != nil {
+		note(n.dns.Close())
+	}
+	note(n.sockets.Close())
+	if n.sw != nil {
+		note(n.sw.Close())
+	}
+	if n.rt != nil {
+		note(n.rt.close())
+	}
+	for _, node := range n.nodes {
+		note(node.ns.Close())
+	}
+	for _, node := range []*Node{n.clients, n.services} {
+		if node != nil {
+			note(node.ns.Close())
+		}
+	}
+	if n.ns != nil {
+		note(n.ns.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%s: close: %w", n.name, err)
+	}
+	return nil
+}
+
+// sockets are the open connections, listeners and forwards of a network. An
+// open socket keeps its namespace alive, so they are closed with the network.
+type sockets struct {
+	mu     sync.Mutex
+	open   map[io.Closer]struct{}
+	closed bool
+}
+
+// add takes a socket in; the result takes it out again and is called when it
+// was closed by its owner. A socket that comes too late is closed at once.
+func (s *sockets) add(c io.Closer) (forget func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.Join(fmt.Errorf("network: %w", ErrClosed), c.Close())
+	}
+	if s.open == nil {
+		s.open = map[io.Closer]struct{}{}
+	}
+	s.open[c] = struct{}{}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.open, c)
+	}, nil
+}
+
+// Close closes what is open.
+func (s *sockets) Close() error {
+	s.mu.Lock()
+	open := s.open
+	s.open, s.closed = nil, true
+	s.mu.Unlock()
+	var errs []error
+	for c := range open {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
