@@ -136,14 +136,14 @@ func BenchmarkSysctls(b *testing.B) {
 func BenchmarkWire(b *testing.B) {
 	n := newNetwork(b)
 	b.Run("batched", func(b *testing.B) {
-		benchmarkWire(b, n, func(node *Node) error { return n.wireHere(node) })
+		benchmarkWire(b, n, n.wireHere)
 	})
 	b.Run("library", func(b *testing.B) {
-		benchmarkWire(b, n, func(node *Node) error { return wireByLibrary(n, node) })
+		benchmarkWire(b, n, func(node *Node, settings []sysctl) error { return wireByLibrary(n, node, settings) })
 	})
 }
 
-func benchmarkWire(b *testing.B, n *Network, wire func(*Node) error) {
+func benchmarkWire(b *testing.B, n *Network, wire func(*Node, []sysctl) error) {
 	for i := 0; b.Loop(); i++ {
 		b.StopTimer()
 		node := newNode(n, "bench", 3000+i%1000)
@@ -152,8 +152,12 @@ func benchmarkWire(b *testing.B, n *Network, wire func(*Node) error) {
 			if node.ns, err = unshareHere("bench"); err != nil {
 				return err
 			}
+			settings, err := differHere(nodeSysctls)
+			if err != nil {
+				return err
+			}
 			b.StartTimer()
-			err = wire(node)
+			err = wire(node, settings)
 			b.StopTimer()
 			return err
 		}); err != nil {
@@ -168,8 +172,8 @@ func benchmarkWire(b *testing.B, n *Network, wire func(*Node) error) {
 }
 
 // wireByLibrary is wireHere with vishvananda/netlink's own calls.
-func wireByLibrary(n *Network, node *Node) (err error) {
-	if err := setHere(nodeSysctls); err != nil {
+func wireByLibrary(n *Network, node *Node, settings []sysctl) (err error) {
+	if err := setHere(settings); err != nil {
 		return err
 	}
 	p := node.Port()
@@ -215,6 +219,5 @@ func wireByLibrary(n *Network, node *Node) (err error) {
 	}
 	return errors.Join(errs...)
 }
-
 
 func nsHandle(ns *Namespace) netns.NsHandle { return netns.NsHandle(ns.fd) }

@@ -50,6 +50,20 @@ func linkAttrs(name string, mac net.HardwareAddr) []*nl.RtAttr {
 	}
 }
 
+// addressless queues telling a link, before it is up, to make no link-local
+// address of its own: without one it solicits no routers and configures
+// nothing by itself. (When the link is created the kernel answers EAFNOSUPPORT.)
+func (s *rtSocket) addressless(ifIndex int) {
+	req := nl.NewNetlinkRequest(unix.RTM_SETLINK, 0)
+	info := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	info.Index = int32(ifIndex)
+	req.AddData(info)
+	spec := nl.NewRtAttr(unix.IFLA_AF_SPEC, nil)
+	spec.AddRtAttr(unix.AF_INET6, nil).AddRtAttr(unix.IFLA_INET6_ADDR_GEN_MODE, nl.Uint8Attr(nl.IN6_ADDR_GEN_MODE_NONE))
+	req.AddData(spec)
+	s.add(req, fmt.Sprintf("switch the link-local address of link %d off", ifIndex))
+}
+
 // linkUp queues bringing a link up.
 func (s *rtSocket) linkUp(ifIndex int) {
 	req := nl.NewNetlinkRequest(unix.RTM_NEWLINK, 0)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 )
 
@@ -208,7 +209,9 @@ func (s *sockets) Close() error {
 	s.mu.Unlock()
 	var errs []error
 	for c := range open {
-		errs = append(errs, c.Close())
+		if err := c.Close(); !errors.Is(err, net.ErrClosed) { // its owner may be closing it too
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

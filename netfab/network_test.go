@@ -135,6 +135,7 @@ func TestConfiguration(t *testing.T) {
 		{"ip link show eth0", "mtu 1500 qdisc noqueue state UP"},
 		{"ip -d link show eth0", "numtxqueues 1 numrxqueues 1"},
 		{"ip -d link show eth0", "102: eth0@if102"},
+		{"ip -d link show eth0", "addrgenmode none"},
 		{"ip link show lo", "LOOPBACK,UP"},
 		{"ip addr show eth0", "inet 10.77.1.1/16 scope global noprefixroute eth0"},
 		{"ip addr show eth0", "inet6 fd00:77::1:1/64 scope global nodad noprefixroute"},

@@ -74,6 +74,7 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 		}
 	}()
 	err = visit(func() error {
+		var settings []sysctl
 		for i, name := range names {
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("%s: add node: %w", name, err)
@@ -84,7 +85,12 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 				return err
 			}
 			nodes = append(nodes, node)
-			if err := n.wireHere(node); err != nil {
+			if i == 0 {
+				if settings, err = differHere(nodeSysctls); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+			}
+			if err := n.wireHere(node, settings); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -104,8 +110,8 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 
 // wireHere gives the node's namespace, in which the calling thread is, its
 // settings, its link and its addresses.
-func (n *Network) wireHere(node *Node) (err error) {
-	if err := setHere(nodeSysctls); err != nil {
+func (n *Network) wireHere(node *Node, settings []sysctl) (err error) {
+	if err := setHere(settings); err != nil {
 		return err
 	}
 	rt, err := rtSocketHere()
@@ -122,6 +128,7 @@ func (n *Network) wireHere(node *Node) (err error) {
 	}
 	node.linked = true
 	rt.linkUp(linkLo)
+	rt.addressless(p.PeerIfIndex)
 	rt.linkUp(p.PeerIfIndex)
 	rt.addAddr(p.PeerIfIndex, netip.PrefixFrom(node.IP, prefix4.Bits()))
 	rt.addAddr(p.PeerIfIndex, netip.PrefixFrom(node.IP6, prefix6.Bits()))
