@@ -1,0 +1,327 @@
+package steps
+
+import (
+	"strings"
+	"testing"
+)
+
+// Every sentence of the language, section by section. {who} stands for each selector, {bound} and {length} for each
+// tail, {bound} and {length} also for none; "is|are" stands for each form.
+var language = map[string][]string{
+	"Building": {
+		`a 3-node cluster running etcd`,
+		`an 8-node cluster running etcd`,
+		`a 3-node cluster running etcd 3.5.21`,
+		`a 5-node cluster running redis and redis-sentinel`,
+		`a 5-node cluster running redis 7.2, redis-sentinel and etcd 3.6.8`,
+		`a 1-node cluster running etcd named "db"`,
+		`a cluster:`,
+		`a cluster running:`,
+		`a node "client" running the image "docker.io/library/nginx:1.27"`,
+		`node4 joins|join, running etcd`,
+		`node4 and node5 join, running etcd 3.5.21 and redis`,
+		`zone az1 has node1 and node2`,
+		`zone az1 has node1`,
+		`zone az-1 has node1, node2 and node3`,
+		`zone az1 has the other nodes`,
+		`node1 is also known as "mydomain.com"`,
+		`node1 and node2 are also known as "mydomain.com"`,
+		`the service "kv":`,
+		`internet access is allowed`,
+	},
+	"Harming the network": {
+		`{who} is|are isolated{length}`,
+		`{who} is|are isolated from the other nodes{length}`,
+		`node2 is|are isolated from {who}{length}`,
+		`zone az1 is isolated from the other zones{length}`,
+		`{who} cannot reach node2{length}`,
+		`node1 cannot reach {who}{length}`,
+		`node1 and node2 cannot reach each other{length}`,
+		`the leader and the followers cannot reach each other{length}`,
+		`the network is split into "node1, node2" and "node3, node4, node5"{length}`,
+		`the network is split into "node1", "node2" and "the other nodes"{length}`,
+		`the network is split into halves{length}`,
+		`the network is split into a majority and a minority{length}`,
+		`the network is split with the leader in the minority{length}`,
+		`the network is split into a ring of majorities{length}`,
+		`the network is split except through {who}{length}`,
+		`traffic to {who} on port 2380 is|are dropped{length}`,
+		`TCP traffic from node1 to {who} on port 2380 is dropped{length}`,
+		`UDP traffic from {who} is dropped{length}`,
+		`ICMP traffic between node1 and node2 is dropped{length}`,
+		`traffic between all nodes on port client is dropped{length}`,
+		`{who} rejoins|rejoin`,
+		`the link between node1 and node2 heals`,
+		`the link between the leader and {who} heals`,
+		`the links between all nodes heal`,
+		`the network heals`,
+	},
+	"Harming processes and machines": {
+		`{who} is|are killed`,
+		`{who} is|are started again`,
+		`{who} is|are stopped{length}`,
+		`{who} is|are restarted`,
+		`{who} is|are paused{length}`,
+		`{who} resumes|resume`,
+		`{who} is|are killed and started again 5 times, every 2s`,
+		`node2 is killed and started again 1 time`,
+		`everything heals`,
+	},
+	"Using the system": {
+		`"v1" is written to "k" on {who}{bound}`,
+		`"say ""hi"" for 5s" is written to "k on node1" on node2{bound}`,
+		`"k" is read from {who}{bound}`,
+		`a write to {who} succeeds|fails{bound}`,
+		`a write to {who} times out{bound}`,
+		`a read of "k" from {who} returns "v1"{bound}`,
+		`a read of "k" from node3 returns ""{bound}`,
+		`a read of "k" from node3 returns:`,
+		`a read of "k" from node3 returns within 10s:`,
+		`a read from {who} succeeds|fails{bound}`,
+		`a read from {who} times out{bound}`,
+		`a stale read of "k" from {who} returns "v1"{bound}`,
+		`a stale read of "k" from {who} returns nothing{bound}`,
+		`a read of "k" from {who} returns nothing{bound}`,
+		`{who} returns|return "v1" for "k"{bound}`,
+		`{who} returns|return nothing for "k"{bound}`,
+		`all nodes agree on "k"{bound}`,
+		`every node agrees on "k"{bound}`,
+	},
+	"Leaders": {
+		`there is exactly one leader{bound}`,
+		`there is never more than one leader{bound}`,
+		`{who} is the leader{bound}`,
+		`node1 is the leader of redis{bound}`,
+		`the leader is one of {who}{bound}`,
+		`the leader has changed{bound}`,
+		`{who} becomes the leader`,
+		`node1 becomes the leader within 10s`,
+		`{who} has|have caught up with the leader{bound}`,
+	},
+	"Members and health": {
+		`{who} leaves|leave`,
+		`{who} is|are replaced by an empty node`,
+		`node2 and node3 are replaced by empty nodes`,
+		`the nodes are upgraded to etcd 3.6.8 one by one`,
+		`the cluster is healthy{bound}`,
+		`{who} is|are ready{bound}`,
+		`{who} is|are running{bound}`,
+		`{who} has|have exited with code 1{bound}`,
+		`{who} was|were killed for lack of memory{bound}`,
+	},
+	"HTTP": {
+		`I GET "http://node1:8080/x"`,
+		`I GET "http://node1:8080/x" within 10s`,
+		`I GET "http://node1:8080/x" from {who}`,
+		`I GET "http://node1:8080/x" with a time-out of 2s`,
+		`I GET "http://node1:8080/x" from node2 with a time-out of 2s within 10s`,
+		`I GET "http://node1:8080/x" with:`,
+		`I POST "http://node1:8080/x" with:`,
+		`I POST "http://node1:8080/x" with "v1"`,
+		`I PUT "http://node1:8080/x" from node2 with a time-out of 2s with:`,
+		`I DELETE "http://node1:8080/x"`,
+	},
+	"What was answered": {
+		`the response status is 200`,
+		`the response body contains|does not contain "…"`,
+		`the response body contains|does not contain:`,
+		`the response JSON at "a.b[0]" is "…"`,
+		`the response JSON at "a.b[0]" is:`,
+		`the response header "X" is "…"`,
+		`the response took at least 200ms`,
+		`the response took at most 1s`,
+		`the request fails`,
+		`the request times out`,
+	},
+	"Commands": {
+		`I run "etcdctl endpoint health" on {who}{bound}`,
+		`I run "etcdctl put ""a b"" c" on node1{bound}`,
+		`I run "redis-cli ping" in redis on node1{bound}`,
+		`I run on node1:`,
+		`the command succeeds|fails`,
+		`its exit code is 2`,
+		`its output contains|matches|does not contain "…"`,
+		`its error output contains|matches|does not contain "regexp"`,
+		`its output contains:`,
+	},
+	"Logs": {
+		`the log of {who} contains|matches|does not contain "…"{bound}`,
+		`the logs of node1 and node2 contain|match|do not contain "…"{bound}`,
+		`the log of node2 contains:`,
+		`the log of node2 does not contain for 5s:`,
+	},
+	"A harm that waits for its moment": {
+		`when the log of {who} contains|matches "x", node2 is killed`,
+		`the log of node2 contains "x", node2 is isolated for 5s`,
+		`when the log of node2 contains "x", the network is split into "node1" and "node2, node3"`,
+	},
+	"Waiting and remembering": {
+		`I wait 5s`,
+		`I wait 1m30s`,
+		`I wait 2 minutes`,
+		`the response JSON at "id" is remembered as "ID"`,
+		`{who} is|are remembered as "L"`,
+	},
+}
+
+// later are the sentences of the language that no pattern takes yet: a feature that uses one is told that it is not
+// there, and is not misled into another's meaning.
+var later = []string{
+	`the cluster in "compose.yaml"`,
+	`10% of packets from node1 to node2 are lost`,
+	`10% of packets between node1 and node2 are lost in bursts of 20`,
+	`1% of packets to node2 are corrupted`, `1% of packets to node2 are corrupted undetected`,
+	`1% of packets from node2 are duplicated`, `1% of packets between all nodes are reordered`,
+	`packets from node1 to node2 are delayed by 100ms`, `packets to node2 are delayed by 100ms ± 20ms`,
+	`packets to node2 are delayed by 100ms ± 20ms with a normal distribution`,
+	`bandwidth from node1 to node2 is limited to 1 Mbit/s`,
+	`bandwidth from node1 to node2 is limited to 1 Mbit/s and a queue of 64 packets`,
+	`the link between node1 and node2 flaps every 500ms`,
+	`connections between node1 and node2 are reset`,
+	`name resolution fails on node1`, `name resolution is slow by 2s on node1`,
+	`the delay from node1 to node2 ends`, `the loss from node1 to node2 ends`,
+	`node2 loses power`,
+	`memory of node2 is limited to 64 MiB`, `node2 runs out of memory`,
+	`CPU of node2 is limited to 10%`, `CPU of node2 is stressed`,
+	`the disk of node2 is full`, `the disk of node2 fails`,
+	`reads from the disk of node2 fail`, `writes to the disk of node2 fail`, `fsync on the disk of node2 fails`,
+	`the disk of node2 is read-only`, `the disk of node2 is slow by 50ms`, `fsync on the disk of node2 takes 500ms`,
+	`1% of reads from the disk of node2 are corrupted`, `the disk of node2 recovers`,
+	`the clock of node2 jumps ahead by 5m`, `the clock of node2 jumps back by 5m`, `the clock of node2 runs 10% fast`,
+	`the clock of node2 is right again`,
+	`random faults strike for 60s`, `random faults strike for 60s with seed 42`,
+	`Every 5s a random node is killed`, `the faults stop`,
+	`I run the SQL "select 1" on node1`, `the result is:`,
+	`5 clients read and write 3 registers for 20s`, `5 clients read and write 3 registers continuously`,
+	`5 clients add to a set for 20s`, `the clients stop`,
+	`the history is linearizable`, `no acknowledged write is lost`, `no write appears twice`, `no read goes back in time`,
+	`the total is always 1000`, `the lock is never held twice`, `at least 99% of operations succeeded`,
+	`the longest outage was below 5s`, `the p99 latency of writes was below 200ms while node2 was isolated`,
+	`10 requests per second are sent to "http://consumer:8080/" for 60s`,
+	`the p99 latency of HTTP requests to consumer over the last 2m is below 300ms`,
+	`the steady state "stays fast":`, `the steady state holds`,
+	`the Chaos Toolkit experiment "experiment.json" runs`,
+	`I run the PxL script "latency.py"`, `I run the PxL script:`, `the Pixie cluster "${PX_CLUSTER_ID}"`,
+	`the 99th percentile of column "latency_p99" in milliseconds is below 300`,
+	`node1 sent no packets to node2`, `node1 sent at least 100 packets to node2 on port 2380`,
+	`no packets from node1 reached node2`, `at least 100 packets from node1 reached node2`,
+	`packets of node1 are captured`,
+}
+
+var (
+	whos = []string{
+		"node2", "node1 and node3", "node1, node2 and node3", "all nodes", "every node", "each node", "the other nodes",
+		"the leader", "the leader of redis", "the followers", "a follower", "a random node", "2 random nodes",
+		"a minority", "a majority", "a minority with the leader", "a majority without the leader", "zone az1",
+		"the isolated node", "the killed nodes", "the paused nodes", "the old leader", "redis on node1", "the clients",
+	}
+	bounds  = []string{"", " within 10s", " for 5s", " for 5 seconds", " while node2 was isolated", ` while the network was split into "node1" and "node2"`}
+	lengths = []string{"", " for 5s", " for the next 5s", " for 1m30s", " for the next 2 minutes"}
+)
+
+// written gives every way to write a line of the language.
+func written(line string) []string {
+	lines := []string{line}
+	for hole, fillings := range map[string][]string{"{who}": whos, "{bound}": bounds, "{length}": lengths} {
+		var filled []string
+		for _, l := range lines {
+			if !strings.Contains(l, hole) {
+				filled = append(filled, l)
+				continue
+			}
+			for _, f := range fillings {
+				filled = append(filled, strings.ReplaceAll(l, hole, f))
+			}
+		}
+		lines = filled
+	}
+	for _, forms := range []string{
+		"is|are", "was|were", "has|have", "joins|join", "rejoins|rejoin", "resumes|resume", "succeeds|fails", "returns|return",
+		"leaves|leave", "contains|matches|does not contain", "contains|does not contain", "contains|matches",
+		"contain|match|do not contain",
+	} {
+		var formed []string
+		for _, l := range lines {
+			if !strings.Contains(l, " "+forms) {
+				formed = append(formed, l)
+				continue
+			}
+			for form := range strings.SplitSeq(forms, "|") {
+				formed = append(formed, strings.ReplaceAll(l, forms, form))
+			}
+		}
+		lines = formed
+	}
+	return lines
+}
+
+func TestEverySentenceHasOneMeaning(t *testing.T) {
+	stated := map[string]bool{}
+	for _, s := range Catalogue() {
+		stated[s.Section] = true
+	}
+	count := 0
+	for section, lines := range language {
+		if !stated[section] {
+			t.Errorf("%s: no such section", section)
+		}
+		for _, line := range lines {
+			for _, text := range written(line) {
+				count++
+				found := Matches(text)
+				if len(found) != 1 {
+					t.Errorf("%s: %d meanings", text, len(found))
+					continue
+				}
+				if got := found[0].Sentence.Section; got != section {
+					t.Errorf("%s: means a sentence of %q, want %q", text, got, section)
+				}
+			}
+		}
+	}
+	t.Logf("%d sentences", count)
+}
+
+func TestSentencesOfLaterHaveNoMeaningYet(t *testing.T) {
+	for _, line := range later {
+		for _, tail := range append(append([]string{}, bounds...), lengths...) {
+			for _, m := range Matches(line + tail) {
+				t.Errorf("%s%s: means %s", line, tail, m.Pattern)
+			}
+		}
+	}
+}
+
+// Sentences that harm without lasting take no tail, but a tester who writes one is told why.
+func TestRefusedTailsAreTold(t *testing.T) {
+	for _, text := range []string{
+		`node2 is killed for 5s`, `node2 is restarted for 5s`, `node2 is isolated within 10s`, `node2 is paused while node1 was isolated`,
+		`the response status is 200 within 10s`, `the command succeeds within 10s`, `the log of node2 does not contain "x" within 10s`,
+		`there is never more than one leader within 10s`, `a write to node1 succeeds for the next 5s`,
+	} {
+		if n := len(Matches(text)); n != 1 {
+			t.Errorf("%s: %d meanings, want one that refuses the tail", text, n)
+		}
+	}
+}
+
+func TestExamplesOfTheCatalogue(t *testing.T) {
+	for _, s := range Catalogue() {
+		if s.Doc == "" || len(s.Examples) == 0 {
+			t.Errorf("%s: its doc comment says nothing, or has no example", s.Name)
+		}
+		for _, example := range s.Examples {
+			if found := Matches(example); len(found) != 1 || found[0].Sentence != s {
+				t.Errorf("%s: its example %q has %d meanings, or another's", s.Name, example, len(found))
+			}
+		}
+		for _, pattern := range s.Patterns {
+			if text := pattern.String(); strings.Contains(text, "(?i)") || strings.Contains(text, "(?P<") || !strings.HasPrefix(text, "^") || !strings.HasSuffix(text, "$") {
+				t.Errorf("%s: editors' plug-ins cannot read %s", s.Name, text)
+			}
+			if in := s.call.Type().NumIn(); in != pattern.NumSubexp()+1 {
+				t.Errorf("%s: takes %d arguments, its pattern gives %d: %s", s.Name, in-1, pattern.NumSubexp(), pattern)
+			}
+		}
+	}
+}

@@ -1,0 +1,28 @@
+package steps
+
+import "brine.test/brine/world"
+
+// Needs gives what sentences ask for before their cluster starts, those inside other sentences and in the cells and doc
+// strings under them included. The Before hook calls it with every sentence of the scenario.
+func Needs(texts ...string) world.Needs {
+	var all world.Needs
+	for _, text := range texts {
+		for _, m := range Matches(text) {
+			all = union(all, needs[m.Sentence.Name])
+			if m.Sentence.Name == "whenLog" {
+				all = union(all, Needs(m.Args[len(m.Args)-1]))
+			}
+		}
+	}
+	return all
+}
+
+// needs is what the sentences of a step function ask for, by the function's name. Those that are not in it ask for
+// nothing: their harm acts on what every cluster has.
+var needs = map[string]world.Needs{}
+
+func union(a, b world.Needs) world.Needs {
+	return world.Needs{
+		Disk: a.Disk || b.Disk, Clock: a.Clock || b.Clock, Observe: a.Observe || b.Observe, Capture: a.Capture || b.Capture,
+	}
+}
