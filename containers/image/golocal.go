@@ -1,0 +1,66 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+)
+
+// localProgram builds a package of the source at hand. Whether it must be
+// built anew is for the go command to say; when nothing changed it does not
+// even link, since it finds what it built the last time.
+func (r *resolver) localProgram(ctx context.Context, tool *goTool, p Package) (program, error) {
+	where, target := ".", p.Path
+	if p.isFolder() {
+		// From inside, so that a folder with a go.mod of its own works too.
+		where, target = p.Path, "."
+	}
+	dir, err := r.locate(where)
+	if err != nil {
+		return program{}, err
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return program{}, hinted(fmt.Errorf("package %s: %s: no such folder", p, dir), "the path is relative to the feature file")
+	case err != nil:
+		return program{}, err
+	case !info.IsDir():
+		return program{}, hinted(fmt.Errorf("package %s: %s: expected the folder of a main package", p, dir), goHint)
+	}
+	key := keyOf("local", tool.print, r.platform.String(), strings.Join(buildFlags, " "), dir, target)
+	unlock, err := r.lock(ctx, key, r.ref.Text)
+	if err != nil {
+		return program{}, err
+	}
+	defer unlock()
+	work, err := r.workDir(tool)
+	if err != nil {
+		return program{}, err
+	}
+	defer work.Close() //nolint:errcheck // what stays is swept later
+	built := work.path("program")
+	old, have := r.savedProgram(key)
+	if have {
+		if err := copyFile(old.file, built); err != nil {
+			return program{}, err
+		}
+		if err := tool.give(built); err != nil {
+			return program{}, err
+		}
+	}
+	begin := time.Now()
+	args := append(append([]string{"build", "-v"}, buildFlags...), "-o", built, target)
+	if _, err := tool.run(ctx, dir, r.compiling(p), args...); err != nil {
+		return program{}, compileError(p, err)
+	}
+	prog, err := r.saveProgram(ctx, key, built, p, "")
+	if err == nil && (!have || old.digest != prog.digest) {
+		r.progress(fmt.Sprintf("compiled %s in %s", p, time.Since(begin).Round(100*time.Millisecond)))
+	}
+	return prog, err
+}
