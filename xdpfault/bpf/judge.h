@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The verdict: from a link and a packet to what all rules on it want. */
+#ifndef BRINE_JUDGE_H
+#define BRINE_JUDGE_H
+
+#include "maps.h"
+
+/* splitmix64's finalizer (Steele, Lea, Flood 2014): random number n of a key. */
+static __always_inline __u64 mix64(__u64 z)
+{
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static __always_inline __u64 draw(__u64 seed, __u32 link, __u64 position)
+{
+	return mix64(mix64(seed ^ ((__u64)link << 20)) + (position + 1) * 0x9e3779b97f4a7c15ULL);
+}
+
+/*
+ * opened_since notes connections that open while the rule is on and tells
+ * whether this packet is of one. Both directions of a connection are one.
+ */
+static __always_inline int opened_since(__u32 rule, __u32 link, __u64 pkt)
+{
+	__u16 src = link >> 16, dst = (__u16)link;
+	struct flow_key key = { .rule = rule };
+	__u8 one = 1;
+
+	if (src < dst || (src == dst && PKT_SPORT(pkt) < PKT_DPORT(pkt))) {
+		key.low = src, key.high = dst;
+		key.low_port = PKT_SPORT(pkt), key.high_port = PKT_DPORT(pkt);
+	} else {
+		key.low = dst, key.high = src;
+		key.low_port = PKT_DPORT(pkt), key.high_port = PKT_SPORT(pkt);
+	}
+	if (pkt & PKT_SYN) {
+		bpf_map_update_elem(&brine_flows, &key, &one, BPF_ANY);
+		return 1;
+	}
+	return bpf_map_lookup_elem(&brine_flows, &key) != 0;
+}
+
+static __always_inline int matches(struct rule *r, __u32 link, __u64 pkt)
+{
+	if (r->proto && r->proto != PKT_PROTO(pkt))
+		return 0;
+	if (r->sport | r->dport) {
+		if (!(pkt & PKT_PORTS))
+			return 0;
+		if (r->sport && r->sport != PKT_SPORT(pkt))
+			return 0;
+		if (r->dport && r->dport != PKT_DPORT(pkt))
+			return 0;
+	}
+	if (r->flags & (RULE_NEW | RULE_EXISTING)) {
+		if (PKT_PROTO(pkt) != IPPROTO_TCP || !(pkt & PKT_PORTS))
+			return 0;
+		if (r->flags & RULE_NEW)
+			return (pkt & (PKT_SYN | PKT_ACK)) == PKT_SYN;
+		if (pkt & PKT_PROBE)
+			return 1;
+		return !opened_since(r->id, link, pkt);
+	}
+	return 1;
+}
+
+/* strikes decides whether a rule by share falls on this packet. */
+static __always_inline int strikes(struct rule *r, struct ledger *l, __u32 link)
+{
+	__u64 position, rnd;
+	__u32 bad;
+
+	bpf_spin_lock(&l->lock);
+	position = l->position++;
+	bad = l->bad;
+	/* two halves of one draw: the state's change, and nothing else needs luck */
+	rnd = draw(r->seed, link, position) >> 32;
+	if (r->leave) {
+		if (bad)
+			bad = rnd >= r->leave;
+		else
+			bad = rnd < r->share;
+		l->bad = bad;
+	} else {
+		bad = rnd < r->share;
+	}
+	bpf_spin_unlock(&l->lock);
+	return bad;
+}
+
+static __always_inline __u32 wants(struct rule *r, struct ledger *l, __u32 link, __u64 now)
+{
+	switch (r->action) {
+	case ACT_DROP:
+		return V_DROP;
+	case ACT_FLAP:
+		return r->half && ((now - r->begin) / r->half) & 1 ? V_PASS : V_DROP;
+	case ACT_LOSS:
+		return strikes(r, l, link) ? V_DROP : V_PASS;
+	case ACT_CORRUPT:
+		if (!strikes(r, l, link))
+			return V_PASS;
+		return r->flags & RULE_UNDETECTED ? V_CORRUPT | V_UNDETECTED : V_CORRUPT;
+	case ACT_DUPLICATE:
+		return strikes(r, l, link) ? V_DUPLICATE : V_PASS;
+	case ACT_DIVERT:
+		return V_DIVERT;
+	}
+	return V_PASS;
+}
+
+/*
+ * judge lets one rule decide on one packet. Scalars only and its own
+ * function: it is verified once, on kernels from 5.10, instead of once for
+ * each rule that can meet on a link.
+ */
+__noinline __u32 judge(__u32 slot, __u32 link, __u64 pkt, __u64 size, __u64 now)
+{
+	struct rule *r = bpf_map_lookup_elem(&brine_rules, &slot);
+	__u32 packets = size >> 32, bytes = (__u32)size, v;
+	struct ledger_key key = {};
+	struct ledger *l;
+
+	if (!r || !matches(r, link, pkt))
+		return V_PASS;
+	key.rule = r->id;
+	key.src = link >> 16;
+	key.dst = (__u16)link;
+	l = bpf_map_lookup_elem(&brine_ledger, &key);
+	if (!l) {
+		struct ledger zero = { .first = now };
+
+		bpf_map_update_elem(&brine_ledger, &key, &zero, BPF_NOEXIST);
+		l = bpf_map_lookup_elem(&brine_ledger, &key);
+	}
+	if (!l) { /* full: a harm must not fail open */
+		count_odd(ODD_NO_LEDGER);
+		return r->action == ACT_DROP ? V_DROP : V_PASS;
+	}
+	if (pkt & PKT_PROBE) {
+		v = r->action == ACT_DROP ? V_DROP : V_PASS;
+		__sync_fetch_and_add(&l->probes, 1);
+		if (v)
+			__sync_fetch_and_add(&l->probes_hit, 1);
+		return v;
+	}
+	v = wants(r, l, link, now);
+	if (!l->packets)
+		l->first = now;
+	l->last = now;
+	__sync_fetch_and_add(&l->packets, packets);
+	__sync_fetch_and_add(&l->bytes, bytes);
+	if (v) {
+		__sync_fetch_and_add(&l->hit_packets, packets);
+		__sync_fetch_and_add(&l->hit_bytes, bytes);
+	}
+	return v;
+}
+
+/*
+ * cell_of reads a link's rule set in the generation that is on. The writer
+ * fills the plane of the next generation, which was left three flips ago; if
+ * the generation moved that far while we looked (this CPU was taken away in
+ * between), the cell may be half-written, and we look again. The index of the
+ * second look depends on the cell, so that no CPU reorders them.
+ */
+static __always_inline int cell_of(__u32 src, __u32 dst, __u32 *set)
+{
+	__u32 n = stride;
+
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		__u32 zero = 0, at, before, after;
+		struct control *c;
+		__u64 *word;
+
+		c = bpf_map_lookup_elem(&brine_control, &zero);
+		if (!c)
+			return 0;
+		before = READ_ONCE(c->generation);
+		at = (before % PLANES) * n * n + src * n + dst;
+		zero = at >> 2;
+		word = bpf_map_lookup_elem(&brine_matrix, &zero);
+		if (!word)
+			return 0;
+		*set = (READ_ONCE(*word) >> (at & 3) * 16) & 0xffff;
+		zero = *set >> 16;
+		asm volatile("" : "+r"(zero));
+		c = bpf_map_lookup_elem(&brine_control, &zero);
+		if (!c)
+			return 0;
+		after = READ_ONCE(c->generation);
+		if (after - before < PLANES - 1)
+			return 1;
+	}
+	count_odd(ODD_STALE);
+	return 0;
+}
+
+/* verdict joins what all rules of the link want; mask tells who diverts. */
+static __always_inline __u32 verdict(__u32 src, __u32 dst, __u64 pkt, __u64 size, __u32 *set, __u32 *mask)
+{
+	__u32 v = V_PASS, one;
+	struct ruleset *rules;
+	__u64 now;
+
+	if (!cell_of(src, dst, set))
+		return V_DROP;
+	if (!*set)
+		return V_PASS;
+	rules = bpf_map_lookup_elem(&brine_sets, set);
+	if (!rules)
+		return V_DROP;
+	now = bpf_ktime_get_ns();
+	for (int i = 0; i < SET_RULES; i++) {
+		if (i >= rules->n)
+			break;
+		one = judge(rules->rule[i], src << 16 | dst, pkt, size, now);
+		if (one & V_DIVERT)
+			*mask |= 1u << i;
+		v |= one;
+	}
+	return v;
+}
+
+/* account counts what a port put on the wire. */
+static __always_inline void account(struct packet *p, __u64 size, __u32 stopped, __u32 extra)
+{
+	struct traffic_key key = {
+		.src = p->src, .dst = p->dst, .proto = PKT_PROTO(p->bits), .dport = PKT_DPORT(p->bits),
+	};
+	__u32 packets = size >> 32, bytes = (__u32)size;
+	struct traffic *t;
+
+	if (p->bits & PKT_PROBE)
+		return;
+	t = bpf_map_lookup_elem(&brine_traffic, &key);
+	if (!t) {
+		struct traffic zero = {};
+
+		if (bpf_map_update_elem(&brine_traffic, &key, &zero, BPF_NOEXIST)) {
+			count_odd(ODD_NO_TRAFFIC);
+			key.dport = 0;
+			key.proto = 0;
+			bpf_map_update_elem(&brine_traffic, &key, &zero, BPF_NOEXIST);
+		}
+		t = bpf_map_lookup_elem(&brine_traffic, &key);
+	}
+	if (!t)
+		return;
+	__sync_fetch_and_add(&t->packets, packets);
+	__sync_fetch_and_add(&t->bytes, bytes);
+	if (stopped) {
+		__sync_fetch_and_add(&t->stopped_packets, packets);
+		__sync_fetch_and_add(&t->stopped_bytes, bytes);
+	}
+	if (extra) {
+		__sync_fetch_and_add(&t->extra_packets, packets);
+		__sync_fetch_and_add(&t->extra_bytes, bytes);
+	}
+}
+
+#endif
