@@ -1,0 +1,228 @@
+package reports
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"brine.test/brine/world/record"
+)
+
+// detail is all that the page knows of an opened scenario. Times are µs since the scenario began.
+type detail struct {
+	Slug        string          `json:"slug"`
+	Description string          `json:"description,omitempty"`
+	Seed        string          `json:"seed"`
+	Again       string          `json:"again,omitempty"`
+	Began       int64           `json:"began"` // wall, ms
+	Span        int64           `json:"span"`
+	Steps       []stepView      `json:"steps"`
+	Harms       []harmView      `json:"harms,omitempty"`
+	Lanes       []lane          `json:"lanes,omitempty"`
+	Series      *opSeries       `json:"series,omitempty"`
+	Samples     []sampleSeries  `json:"samples,omitempty"`
+	Topologies  []topologyView  `json:"topologies,omitempty"`
+	Evidence    []evidence      `json:"evidence,omitempty"`
+	Log         logView         `json:"log"`
+	Around      []logLine       `json:"around,omitempty"` // what the services logged when it failed
+	Files       []fileView      `json:"files,omitempty"`
+	Cleanup     *record.Cleanup `json:"cleanup,omitempty"`
+	Removed     string          `json:"removed,omitempty"`
+}
+
+type stepView struct {
+	ID      string        `json:"id,omitempty"`
+	Keyword string        `json:"keyword"`
+	Text    string        `json:"text"`
+	Line    int           `json:"line,omitempty"`
+	Status  record.Status `json:"status"`
+	Begin   int64         `json:"b"`
+	End     int64         `json:"e"`
+	Ran     bool          `json:"ran"`
+	Error   string        `json:"error,omitempty"`
+	Doc     string        `json:"doc,omitempty"`
+	Table   [][]string    `json:"table,omitempty"`
+	Choices []choiceView  `json:"choices,omitempty"`
+}
+
+type choiceView struct {
+	Selector string `json:"selector"`
+	Stood    string `json:"stood"`
+	How      string `json:"how,omitempty"`
+}
+
+type harmView struct {
+	ID       string        `json:"id"`
+	Kind     string        `json:"kind"`
+	Effect   record.Effect `json:"effect,omitempty"`
+	Asked    string        `json:"asked"`
+	Detail   string        `json:"detail,omitempty"`
+	Targets  []string      `json:"targets,omitempty"`
+	Begin    int64         `json:"b"`
+	End      int64         `json:"e"`
+	Open     bool          `json:"open,omitempty"` // no end in the record
+	Moment   bool          `json:"moment,omitempty"`
+	Why      string        `json:"why,omitempty"`
+	Receipt  string        `json:"receipt"`
+	Proof    string        `json:"proof,omitempty"`
+	First    int64         `json:"first,omitempty"`
+	Last     int64         `json:"last,omitempty"`
+	Nothing  bool          `json:"nothing,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	Links    [][2]string   `json:"links,omitempty"`
+	PerLink  []linkView    `json:"perlink,omitempty"`
+	Releases []releaseView `json:"releases,omitempty"`
+}
+
+type linkView struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	What string `json:"what"`
+}
+
+type releaseView struct {
+	At    int64       `json:"t"`
+	Links [][2]string `json:"links"`
+}
+
+type fileView struct {
+	Name string `json:"name"`
+	Href string `json:"href"`
+	Size string `json:"size,omitempty"`
+}
+
+// clock turns the record's times into µs since the scenario began.
+type clock struct{ begin int64 }
+
+func (c clock) at(mono int64) int64 { return (mono - c.begin) / 1000 }
+
+func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBudget) *detail {
+	c := clock{s.Begin.Mono}
+	d := &detail{
+		Slug: s.Slug, Description: plain(s.Description), Seed: fmt.Sprint(s.Seed), Again: plain(s.Again),
+		Began: s.Begin.Wall / 1e6, Span: c.at(s.End.Mono), Cleanup: s.Cleanup,
+	}
+	if d.Again == "" {
+		d.Again = plain(run.Info.Again)
+	}
+	for _, st := range s.Steps {
+		d.Steps = append(d.Steps, newStep(c, s, st))
+	}
+	for _, h := range s.Harms {
+		d.Harms = append(d.Harms, newHarm(c, s, h))
+	}
+	d.Lanes = lanes(c, s)
+	d.Series = operations(c, s)
+	d.Samples = samples(c, s)
+	d.Topologies = topologies(c, s)
+	d.Evidence = gather(c, s)
+	merged := mergeLogs(dir, c, s)
+	d.Log = merged.view(budget.share(s), c, s)
+	d.Around = merged.around(c, s)
+	d.Files = files(dir, s)
+	if s.Cleanup != nil {
+		var parts []string
+		for _, r := range s.Cleanup.Removed {
+			parts = append(parts, fmt.Sprintf("%d %s", r.N, r.What))
+		}
+		d.Removed = list(parts)
+	}
+	return d
+}
+
+func newStep(c clock, s *record.ScenarioRun, st *record.StepRun) stepView {
+	v := stepView{
+		ID: st.ID, Keyword: st.Keyword, Text: plain(st.Text), Line: st.Line, Status: st.Status, Error: plain(st.Error), Ran: !st.Begin.IsZero(),
+	}
+	if v.Ran {
+		v.Begin, v.End = c.at(st.Begin.Mono), c.at(st.End.Mono)
+	}
+	if st.DocString != nil {
+		v.Doc = plain(st.DocString.Content)
+	}
+	for _, row := range st.Table {
+		cells := make([]string, len(row))
+		for i := range row {
+			cells[i] = plain(row[i])
+		}
+		v.Table = append(v.Table, cells)
+	}
+	for _, ch := range s.Choices {
+		if ch.Step != "" && ch.Step == st.ID {
+			v.Choices = append(v.Choices, choiceView{plain(ch.Selector), plain(list(ch.Stood)), plain(ch.How)})
+		}
+	}
+	return v
+}
+
+func newHarm(c clock, s *record.ScenarioRun, h *record.HarmRun) harmView {
+	v := harmView{
+		ID: h.ID, Kind: h.Kind, Effect: h.Effect, Asked: plain(asked(h)), Detail: plain(h.Detail), Targets: h.Targets,
+		Begin: c.at(h.Begin.Mono), Moment: h.Momentary, Why: h.Why, Receipt: plain(receipt(h)), Proof: plain(h.Receipt.Proof),
+		Nothing: h.TouchedNothing, Error: plain(h.Error), Links: pairs(h.Links),
+	}
+	v.End, v.Open = c.at(s.End.Mono), h.End.IsZero()
+	if !v.Open {
+		v.End = c.at(h.End.Mono)
+	}
+	if h.Receipt.FirstTouched > 0 {
+		v.First, v.Last = c.at(h.Receipt.FirstTouched), c.at(h.Receipt.LastTouched)
+	}
+	for _, l := range h.Receipt.Links {
+		one := record.HarmRun{Receipt: record.Receipt{Matched: l.Matched, Dropped: l.Dropped, Delayed: l.Delayed}, TouchedNothing: true, End: h.End}
+		v.PerLink = append(v.PerLink, linkView{l.From, l.To, receipt(&one)})
+	}
+	for _, r := range h.Releases {
+		v.Releases = append(v.Releases, releaseView{c.at(r.At.Mono), pairs(r.Links)})
+	}
+	return v
+}
+
+func pairs(links []record.Link) [][2]string {
+	var out [][2]string
+	for _, l := range links {
+		out = append(out, [2]string{l.From, l.To})
+	}
+	return out
+}
+
+// files are the links to the artifacts, in the order of the record.
+func files(dir string, s *record.ScenarioRun) []fileView {
+	var out []fileView
+	seen := map[string]bool{}
+	add := func(name, file string, n int64) {
+		if file == "" || seen[file] || !filepath.IsLocal(file) {
+			return
+		}
+		seen[file] = true
+		if n == 0 {
+			n = fileSize(dir, file)
+		}
+		v := fileView{Name: plain(name), Href: href(file)}
+		if n > 0 {
+			v.Size = size(uint64(n))
+		}
+		out = append(out, v)
+	}
+	for _, a := range s.Attachments {
+		add(a.Name, a.File, a.Size)
+	}
+	for _, ch := range s.Checks {
+		add(ch.Name, ch.Drawing, 0)
+	}
+	for _, l := range s.Logs {
+		add(l.Node+" "+l.Service+" "+l.Stream, l.File, 0)
+	}
+	return out
+}
+
+// href is a relative link that no file name can turn into another scheme.
+func href(file string) string {
+	return "./" + strings.TrimPrefix((&url.URL{Path: filepath.ToSlash(file)}).EscapedPath(), "./")
+}
+
+func dataURI(media string, data []byte) string {
+	return "data:" + media + ";base64," + base64.StdEncoding.EncodeToString(data)
+}

@@ -1,0 +1,170 @@
+package reports
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"brine.test/brine/world/record"
+)
+
+// maxInline bounds text shown in place; what is longer is cut in the middle.
+const maxInline = 32 << 10
+
+// maxEvidence bounds pieces a scenario shows; of sentences that look again and again the last count.
+const maxEvidence = 400
+
+// evidence is one thing that a step brought to light.
+type evidence struct {
+	Step  string  `json:"step,omitempty"`
+	At    int64   `json:"t"`
+	Kind  string  `json:"kind"` // http, command, operation, attachment, note, check, line
+	Title string  `json:"title"`
+	Bad   bool    `json:"bad,omitempty"`
+	Parts []piece `json:"parts,omitempty"`
+}
+
+// piece is a labelled text, picture or link of it.
+type piece struct {
+	Label string `json:"label,omitempty"`
+	Text  string `json:"text,omitempty"`
+	Image string `json:"image,omitempty"`
+	Href  string `json:"href,omitempty"`
+}
+
+func gather(c clock, s *record.ScenarioRun) []evidence {
+	var out []evidence
+	for _, x := range s.Exchanges {
+		out = append(out, exchange(c, x))
+	}
+	for _, x := range s.Commands {
+		e := evidence{Step: x.Step, At: c.at(x.Mono), Kind: "command", Title: plain(fmt.Sprintf("%s: %s → exit code %d, %s", x.Node, strings.Join(x.Args, " "), x.Code, span(x.Took))), Bad: x.Code != 0 || x.Error != ""}
+		e.Parts = texts("error", x.Error, "output", x.Stdout, "error output", x.Stderr)
+		out = append(out, e)
+	}
+	for _, o := range s.Operations {
+		if o.Workload == "" {
+			out = append(out, operation(c, o))
+		}
+	}
+	for _, a := range s.Attachments {
+		out = append(out, attachment(c, a))
+	}
+	for _, n := range s.Notes {
+		out = append(out, evidence{Step: n.Step, At: c.at(n.Mono), Kind: "note", Title: plain(n.Text), Bad: n.Level != ""})
+	}
+	for _, l := range s.Lines {
+		e := evidence{Step: l.Step, At: c.at(l.Mono), Kind: "line", Title: plain(l.Node + " " + l.Service + ": " + l.Text)}
+		e.Parts = texts("", l.Why)
+		out = append(out, e)
+	}
+	for _, k := range s.Checks {
+		e := evidence{Step: k.Step, At: c.at(k.Mono), Kind: "check", Bad: !k.OK, Parts: texts("", k.Detail)}
+		e.Title = plain(strings.TrimSpace(k.Kind+" "+k.Phase) + ": " + k.Name + map[bool]string{true: " holds", false: " does not hold"}[k.OK])
+		if k.Drawing != "" {
+			e.Parts = append(e.Parts, piece{Label: "drawing", Href: href(k.Drawing)})
+		}
+		out = append(out, e)
+	}
+	if len(out) > maxEvidence {
+		out = out[len(out)-maxEvidence:]
+	}
+	return out
+}
+
+func exchange(c clock, x record.ExchangeRun) evidence {
+	answer := "no answer"
+	if x.Status > 0 {
+		answer = fmt.Sprintf("%d %s", x.Status, http.StatusText(x.Status))
+	}
+	e := evidence{Step: x.Step, At: c.at(x.Mono), Kind: "http", Bad: x.Status == 0 || x.Status >= 500}
+	e.Title = plain(fmt.Sprintf("%s %s → %s, %s", x.Method, x.URL, answer, span(x.Took)))
+	e.Parts = texts(
+		"sent from", x.From, "request headers", fields(x.RequestHeaders), "request body", x.RequestBody,
+		"error", x.Error, "response headers", fields(x.ResponseHeaders), "response body", x.ResponseBody,
+		"attempts", attempts(c, x.Attempts),
+	)
+	return e
+}
+
+func operation(c clock, o record.OperationRun) evidence {
+	e := evidence{Step: o.Step, At: c.at(o.Mono), Kind: "operation", Bad: o.Outcome != record.OutcomeOK}
+	what := strings.ReplaceAll(o.Kind, "_", " ")
+	if o.Key != "" {
+		what += fmt.Sprintf(" %q", o.Key)
+	}
+	if o.Value != "" {
+		what += fmt.Sprintf(" = %q", o.Value)
+	}
+	if o.Node != "" {
+		what += " on " + o.Node
+	}
+	result := string(o.Outcome)
+	switch {
+	case o.Outcome == record.OutcomeOK && o.Nothing:
+		result = "nothing"
+	case o.Outcome == record.OutcomeOK && o.Returned != "":
+		result = fmt.Sprintf("%q", o.Returned)
+	}
+	e.Title = plain(what + " → " + result + ", " + span(o.Took()))
+	e.Parts = texts("error", o.Error, "attempts", attempts(c, o.Attempts))
+	return e
+}
+
+func attempts(c clock, all []record.Attempt) string {
+	var b strings.Builder
+	for i, a := range all {
+		fmt.Fprintf(&b, "%d  +%.3f s  %s  %s  %s\n", i+1, float64(c.at(a.Start))/1e6, span(record.Operation{Start: a.Start, End: a.End}.Took()), a.Outcome, a.Error)
+	}
+	return b.String()
+}
+
+func attachment(c clock, a record.AttachmentRun) evidence {
+	e := evidence{Step: a.Step, At: c.at(a.Mono), Kind: "attachment", Title: plain(a.Name)}
+	switch media := mediaType(a.Attachment); {
+	case a.File != "":
+		e.Parts = []piece{{Label: "file", Text: a.File, Href: href(a.File)}}
+	case picture(media) && len(inline(a.Attachment)) < 1<<20:
+		e.Parts = []piece{{Image: dataURI(media, inline(a.Attachment))}}
+	default:
+		e.Parts = texts("", string(inline(a.Attachment)))
+	}
+	return e
+}
+
+// picture tells the types that a page may show as an image; an SVG in an img element runs no script.
+func picture(media string) bool {
+	switch media {
+	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml":
+		return true
+	}
+	return false
+}
+
+func fields(all []record.Field) string {
+	var b strings.Builder
+	for _, f := range all {
+		b.WriteString(f.Name + ": " + f.Value + "\n")
+	}
+	return b.String()
+}
+
+// texts makes pieces of labels and texts in turn, without the empty ones.
+func texts(labelled ...string) []piece {
+	var out []piece
+	for i := 0; i+1 < len(labelled); i += 2 {
+		if labelled[i+1] != "" {
+			out = append(out, piece{Label: labelled[i], Text: shorten(plain(labelled[i+1]), maxInline)})
+		}
+	}
+	return out
+}
+
+// shorten leaves out the middle of a text that is too long.
+func shorten(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	head, tail := text[:limit*2/3], text[len(text)-limit/3:]
+	return strings.ToValidUTF8(head, "") + fmt.Sprintf("\n… %s left out …\n", size(uint64(len(text)-limit))) + strings.ToValidUTF8(tail, "")
+}

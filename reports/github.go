@@ -1,0 +1,107 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"brine.test/brine/world/record"
+)
+
+// summary is the run in Markdown, as GitHub shows it below a job.
+func summary(run *record.Run) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n", markdown(closing(run)))
+	failed := troubled(run)
+	if len(failed) > 0 {
+		b.WriteString("| scenario | sentence | why |\n| --- | --- | --- |\n")
+		for _, s := range failed {
+			t := explain(s)
+			sentence := ""
+			if t.Step != nil {
+				sentence = t.Step.Keyword + t.Step.Text
+			}
+			fmt.Fprintf(&b, "| %s<br>`%s:%d` | %s | %s |\n", markdown(s.Name), code(s.URI), s.Line, markdown(sentence), markdown(strings.Join(t.lines()[min(1, len(t.lines())-1):], "\n")))
+		}
+		b.WriteByte('\n')
+	}
+	for _, s := range run.Scenarios {
+		for _, h := range s.TouchedNothing() {
+			fmt.Fprintf(&b, "- ⚠ **%s** in *%s* touched nothing: the fault never happened.\n", markdown(asked(h)), markdown(s.Name))
+		}
+	}
+	b.WriteString("\n<details><summary>All scenarios</summary>\n\n| | scenario | time | harm |\n| --- | --- | ---: | --- |\n")
+	for _, s := range run.Scenarios {
+		var harms []string
+		for _, h := range s.Harms {
+			harms = append(harms, markdown(asked(h)+": "+receipt(h)))
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", glyph(s.Status), markdown(s.Name), span(s.Duration()), strings.Join(harms, "<br>"))
+	}
+	b.WriteString("\n</details>\n")
+	if run.Info.Again != "" {
+		fmt.Fprintf(&b, "\nRun it again: `%s`\n", code(run.Info.Again))
+	}
+	return b.String()
+}
+
+// annotations are GitHub's workflow commands: one at the line of each sentence that failed.
+func annotations(w io.Writer, run *record.Run) {
+	for _, s := range troubled(run) {
+		t := explain(s)
+		line := s.Line
+		if t.Step != nil && t.Step.Line > 0 {
+			line = t.Step.Line
+		}
+		_, _ = fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", property(s.URI), line, property(s.Name), command(strings.Join(t.lines(), "\n")))
+	}
+	for _, s := range run.Scenarios {
+		for _, h := range s.TouchedNothing() {
+			_, _ = fmt.Fprintf(w, "::warning file=%s,line=%d,title=%s::%s\n", property(s.URI), s.Line, property(s.Name), command(asked(h)+" touched nothing"))
+		}
+	}
+}
+
+// troubled are the scenarios that have something to explain.
+func troubled(run *record.Run) []*record.ScenarioRun {
+	var out []*record.ScenarioRun
+	for _, s := range run.Scenarios {
+		if explain(s) != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func glyph(s record.Status) string {
+	switch s {
+	case record.Passed:
+		return "✓"
+	case record.Skipped:
+		return "–"
+	case record.Undefined, record.Pending:
+		return "?"
+	}
+	return "✗"
+}
+
+// command and property escape as GitHub's runner unescapes.
+func command(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(plain(s))
+}
+
+func property(s string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(command(s))
+}
+
+// markdown escapes text for a cell of a table.
+func markdown(s string) string {
+	s = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(plain(s))
+	s = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "~", `\~`).Replace(s)
+	return strings.ReplaceAll(s, "\n", "<br>")
+}
+
+// code is text for between backticks.
+func code(s string) string {
+	return strings.NewReplacer("`", "'", "\n", " ", "|", `\|`).Replace(plain(s))
+}

@@ -1,0 +1,56 @@
+package reports
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var (
+	update = flag.Bool("update", false, "write the golden files anew")
+	keep   = flag.String("keep", "", "write the played run's reports into this folder, to look at them")
+)
+
+func TestGolden(t *testing.T) {
+	dir := t.TempDir()
+	if *keep != "" {
+		dir = *keep
+	}
+	t.Setenv("GITHUB_STEP_SUMMARY", filepath.Join(dir, "summary.md"))
+	t.Setenv("GITHUB_ACTIONS", "true")
+	run := everything(t, dir)
+	if err := Write(dir, run); err != nil {
+		t.Fatal(err)
+	}
+	var console bytes.Buffer
+	Closing(&console, "out", run)
+	for _, name := range []string{"junit.xml", "cucumber.json", "summary.md", "closing.txt"} {
+		got := console.Bytes()
+		if name != "closing.txt" {
+			var err error
+			if got, err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		golden(t, name, got)
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs from its golden file; look at the difference and run with -update if it is right\ngot:\n%s", name, got)
+	}
+}

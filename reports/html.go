@@ -1,0 +1,77 @@
+package reports
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"html/template"
+	"strings"
+
+	"brine.test/brine/world/record"
+)
+
+//go:embed page/*.html page/*.css page/*.js
+var assets embed.FS
+
+// scripts are joined in this order into one.
+var scripts = []string{"dom", "words", "state", "list", "overview", "scenario", "evidence", "timeline", "series", "topology", "logs", "keys", "main"}
+
+// html is the whole report as one file. Everything that comes from the system under test travels as JSON with <, > and &
+// escaped, and is put into the page as text nodes only; a content security policy by hash keeps all else from running.
+func html(dir string, run *record.Run) ([]byte, error) {
+	tmpl, err := template.ParseFS(assets, "page/page.html")
+	if err != nil {
+		return nil, err
+	}
+	style, err := assets.ReadFile("page/style.css")
+	if err != nil {
+		return nil, err
+	}
+	var script bytes.Buffer
+	script.WriteString("(() => {\n'use strict';\n")
+	for _, name := range scripts {
+		part, err := assets.ReadFile("page/" + name + ".js")
+		if err != nil {
+			return nil, err
+		}
+		script.Write(part)
+	}
+	script.WriteString("})();\n")
+	p := newPage(dir, run)
+	head, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	type blob struct {
+		ID   string
+		JSON template.JS
+	}
+	var blobs []blob
+	budget := newLogBudget(run)
+	for _, s := range run.Scenarios {
+		data, err := json.Marshal(newDetail(dir, run, s, budget))
+		if err != nil {
+			return nil, err
+		}
+		blobs = append(blobs, blob{s.ID, template.JS(data)}) //nolint:gosec // JSON with <, > and & escaped
+	}
+	var out bytes.Buffer
+	err = tmpl.Execute(&out, map[string]any{
+		"Title":  p.Title,
+		"Policy": "default-src 'none'; img-src data:; style-src " + hash(style) + "; script-src " + hash(script.Bytes()),
+		"Style":  template.CSS(style), //nolint:gosec // our own
+		"Script": template.JS(script.String()),
+		"Head":   template.JS(head), //nolint:gosec // as above
+		"Blobs":  blobs,
+		"Page":   p,
+	})
+	return out.Bytes(), err
+}
+
+// hash is a source expression of a content security policy for an inline element with this content.
+func hash(content []byte) string {
+	sum := sha256.Sum256([]byte(strings.ReplaceAll(string(content), "\r\n", "\n")))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}

@@ -1,0 +1,166 @@
+package reports
+
+import (
+	"fmt"
+	"time"
+
+	"brine.test/brine/world/record"
+)
+
+// page is what the report shows at once; details of a scenario are read when it is opened.
+type page struct {
+	Title     string         `json:"title"`
+	Closing   string         `json:"closing"`
+	OK        bool           `json:"ok"`
+	Run       string         `json:"run"`
+	Began     int64          `json:"began"` // wall, ms
+	Took      int64          `json:"took"`  // µs
+	Again     string         `json:"again,omitempty"`
+	Counts    []tally        `json:"counts"`
+	Facts     []record.Field `json:"facts"`
+	Trouble   []string       `json:"trouble,omitempty"` // of the run as a whole
+	Scenarios []entry        `json:"scenarios"`
+	Record    string         `json:"record"`
+}
+
+type tally struct {
+	Status record.Status `json:"status"`
+	N      int           `json:"n"`
+}
+
+// entry is a scenario in the list.
+type entry struct {
+	ID      string        `json:"id"`
+	Name    string        `json:"name"`
+	Feature string        `json:"feature"`
+	URI     string        `json:"uri"`
+	Line    int           `json:"line"`
+	Tags    []string      `json:"tags,omitempty"`
+	Status  record.Status `json:"status"`
+	Took    int64         `json:"took"`  // µs
+	Began   int64         `json:"began"` // µs since the run's begin
+	Story   *tale         `json:"story,omitempty"`
+	Nothing []string      `json:"nothing,omitempty"` // harms that touched nothing
+	Harms   []string      `json:"harms,omitempty"`
+	Words   string        `json:"words"` // what the search looks at
+}
+
+// tale is a story on the page.
+type tale struct {
+	Step     int      `json:"step"` // index, -1 outside of the steps
+	Sentence string   `json:"sentence,omitempty"`
+	Headline string   `json:"headline"`
+	Expected string   `json:"expected,omitempty"`
+	Got      string   `json:"got,omitempty"`
+	Tried    string   `json:"tried,omitempty"`
+	Harms    []string `json:"harms,omitempty"`
+	Hint     string   `json:"hint,omitempty"`
+	Detail   string   `json:"detail,omitempty"`
+}
+
+func newPage(dir string, run *record.Run) *page {
+	p := &page{
+		Closing: closing(run), OK: run.OK(), Run: run.Info.ID, Again: run.Info.Again, Facts: facts(run), Record: "events.jsonl",
+		Began: run.Begin.Wall / 1e6, Took: run.End.Sub(run.Begin).Microseconds(),
+	}
+	n := run.Count()
+	for _, st := range []record.Status{record.Failed, record.Unfinished, record.Undefined, record.Pending, record.Skipped, record.Passed} {
+		if n[st] > 0 {
+			p.Counts = append(p.Counts, tally{st, n[st]})
+		}
+	}
+	p.Title = fmt.Sprintf("%d of %s passed", n[record.Passed], plural(uint64(len(run.Scenarios)), "scenario"))
+	switch {
+	case run.Result == nil:
+		p.Trouble = append(p.Trouble, "The record has no end: the run was killed before it could finish.")
+	case run.Result.Interrupted != "":
+		p.Trouble = append(p.Trouble, "The run was interrupted: "+plain(run.Result.Interrupted)+".")
+	}
+	if run.Result != nil && len(run.Result.Leftovers) > 0 {
+		p.Trouble = append(p.Trouble, "The run left something behind: "+plain(list(run.Result.Leftovers))+".")
+	}
+	for _, note := range run.Notes {
+		if note.Level != "" {
+			p.Trouble = append(p.Trouble, plain(note.Text))
+		}
+	}
+	for _, s := range run.Scenarios {
+		p.Scenarios = append(p.Scenarios, newEntry(run, s))
+	}
+	return p
+}
+
+func newEntry(run *record.Run, s *record.ScenarioRun) entry {
+	e := entry{
+		ID: s.ID, Name: plain(s.Name), Feature: plain(s.Feature), URI: s.URI, Line: s.Line, Tags: s.Tags, Status: s.Status,
+		Took: s.Duration().Microseconds(), Began: s.Begin.Sub(run.Begin).Microseconds(), Story: tell(s),
+	}
+	if e.Feature == "" {
+		e.Feature = s.URI
+	}
+	for _, st := range s.Steps {
+		e.Words += plain(st.Text) + "\n"
+	}
+	for _, h := range s.Harms {
+		e.Harms = append(e.Harms, plain(asked(h)))
+		if h.TouchedNothing {
+			e.Nothing = append(e.Nothing, plain(asked(h)))
+		}
+	}
+	return e
+}
+
+func tell(s *record.ScenarioRun) *tale {
+	t := explain(s)
+	if t == nil {
+		return nil
+	}
+	out := &tale{
+		Step: -1, Headline: plain(t.Headline), Expected: plain(t.Expected), Got: plain(t.Got), Tried: t.Tried, Hint: plain(t.Hint),
+		Detail: plain(t.Detail),
+	}
+	for _, h := range t.Harms {
+		out.Harms = append(out.Harms, plain(h))
+	}
+	for i, st := range s.Steps {
+		if st == t.Step {
+			out.Step, out.Sentence = i, plain(st.Keyword+st.Text)
+		}
+	}
+	return out
+}
+
+// facts are the machine and what ran on it.
+func facts(run *record.Run) []record.Field {
+	i, m := run.Info, run.Info.Machine
+	var out []record.Field
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, record.Field{Name: name, Value: plain(value)})
+		}
+	}
+	add("Run", i.ID)
+	add("Began", time.Unix(0, run.Begin.Wall).UTC().Format("2 Jan 2006, 15:04:05 UTC"))
+	add("Took", span(run.End.Sub(run.Begin)))
+	add("Seed", fmt.Sprint(i.Seed))
+	add("Shard", i.Shard)
+	add("Commit", i.Commit)
+	add("Features", list(i.Selection.Features))
+	add("Tags", i.Selection.Tags)
+	if i.Selection.Concurrency > 1 {
+		add("At once", plural(uint64(i.Selection.Concurrency), "scenario"))
+	}
+	add("Host", m.Host)
+	add("System", m.OS)
+	add("Kernel", m.Kernel)
+	if m.CPUs > 0 {
+		add("Machine", fmt.Sprintf("%s, %s, %s", m.Arch, plural(uint64(m.CPUs), "CPU"), size(uint64(max(m.Memory, 0)))))
+	}
+	add("Go", m.Go)
+	add("Container engine", i.Engine)
+	add("Link faults at", i.FaultHook)
+	for _, v := range i.Versions {
+		add(v.Name, v.Version)
+	}
+	return out
+}

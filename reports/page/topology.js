@@ -1,0 +1,95 @@
+// The cluster at the chosen moment: who is alive, who leads, which links are cut, slow or lossy.
+const RANK = { cut: 3, lossy: 2, slow: 1 };
+function harmsAt(d, t) {
+  return (d.harms || []).filter((x) => x.b <= t && (x.moment ? t <= x.b : t < x.e || x.open || (x.e === d.span && t <= x.e)));
+}
+function linksAt(d, t) {
+  const out = new Map();
+  for (const x of harmsAt(d, t)) {
+    const healed = new Set((x.releases || []).filter((r) => r.t <= t).flatMap((r) => r.links.map((l) => l.join('>'))));
+    for (const l of x.links || []) {
+      const key = l.join('>'), was = out.get(key);
+      if (!healed.has(key) && RANK[x.effect] && (!was || RANK[was.effect] < RANK[x.effect])) out.set(key, { effect: x.effect, harm: x });
+    }
+  }
+  return out;
+}
+function stateAt(d, node, t) {
+  const states = (d.lanes || []).filter((l) => l.node === node).map((l) => l.segments.filter((g) => g.b <= t).pop()).filter(Boolean);
+  const order = ['oom', 'exited', 'stopped', 'removed', 'paused', 'starting', 'leader', 'follower', 'ready', 'running'];
+  return states.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0];
+}
+const LOOK = { oom: 'dead', exited: 'dead', stopped: 'off', removed: 'off', paused: 'paused', starting: 'starting', leader: 'leader' };
+function place(nodes) {
+  const zones = [...new Set(nodes.map((n) => n.zone || ''))], sorted = zones.flatMap((z) => nodes.filter((n) => (n.zone || '') === z));
+  const n = sorted.length, gaps = zones.length > 1 ? zones.length : 0, big = n > 24, r = big ? 19 - Math.min(11, n / 12) : 25;
+  const radius = n === 1 ? 0 : Math.max(88, n * (r * 2 + 16) / 6.283), spots = new Map(), unit = 6.28319 / (n + gaps * 0.6);
+  let a = -1.5708 - (gaps ? unit * 0.3 : 0), zone = sorted[0] && (sorted[0].zone || '');
+  const arcs = [];
+  sorted.forEach((node) => {
+    if ((node.zone || '') !== zone) { a += unit * 0.6; zone = node.zone || ''; }
+    spots.set(node.name, { x: radius * Math.cos(a), y: radius * Math.sin(a), r, node, a });
+    const arc = arcs.find((z) => z.name === zone);
+    if (zone && arc) arc.to = a; else if (zone) arcs.push({ name: zone, from: a, to: a });
+    a += unit;
+  });
+  return { spots, radius, r, arcs, unit, big };
+}
+function zoneShape(z, p) {
+  const pad = Math.min(p.unit * 0.42, 0.6), inner = Math.max(p.radius - p.r - 22, 4), outer = p.radius + p.r + 22, at2 = (rr, a) => `${(rr * Math.cos(a)).toFixed(1)} ${(rr * Math.sin(a)).toFixed(1)}`;
+  const a0 = z.from - pad, a1 = z.to + pad, large = a1 - a0 > 3.1416 ? 1 : 0, mid = (a0 + a1) / 2;
+  return [s('path', { class: 'zone', d: `M${at2(outer, a0)}A${outer} ${outer} 0 ${large} 1 ${at2(outer, a1)}L${at2(inner, a1)}A${inner} ${inner} 0 ${large} 0 ${at2(inner, a0)}Z` }),
+    s('text', { class: 'm', x: (outer + 12) * Math.cos(mid), y: (outer + 12) * Math.sin(mid) + 4, 'text-anchor': Math.cos(mid) > 0.3 ? 'start' : Math.cos(mid) < -0.3 ? 'end' : 'middle' }, z.name)];
+}
+function linkShape(a, b, there, back, tip) {
+  const dx = b.x - a.x, dy = b.y - a.y, len = Math.hypot(dx, dy) || 1, ux = dx / len, uy = dy / len, one = (from, to, what, side) => {
+    const bend = side * 11, sx = from.x + (to.x - from.x) / len * (from.r + 4), sy = from.y + (to.y - from.y) / len * (from.r + 4), ex = to.x - (to.x - from.x) / len * (to.r + 6), ey = to.y - (to.y - from.y) / len * (to.r + 6);
+    const mx = (sx + ex) / 2 - uy * bend, my = (sy + ey) / 2 + ux * bend, cx = (sx + ex) / 4 + mx / 2, cy = (sy + ey) / 4 + my / 2;
+    return s('g', {}, s('title', {}, tip(what)), s('path', { class: `link ${what ? what.effect : ''}`, d: `M${sx} ${sy}Q${mx} ${my} ${ex} ${ey}`, 'marker-end': side && what ? 'url(#arrow)' : undefined }),
+      what && what.effect === 'cut' && s('path', { class: 'x', d: `M${cx - 4} ${cy - 4}l8 8m0 -8l-8 8` }));
+  };
+  if (there && back && there.effect === back.effect) return one(a, b, there, 0);
+  if (!there && !back) return one(a, b, undefined, 0);
+  return [there && one(a, b, there, 1), back && one(b, a, back, 1)];
+}
+function topology(d, view) {
+  const el = h('figure', { class: 'topo' });
+  if (!(d.topologies || []).length) { el.append(h('p', { class: 'none' }, 'The record holds no cluster for this scenario.')); return el; }
+  view.on(() => {
+    const t = view.moment ?? 0, topo = [...d.topologies].reverse().find((x) => x.t <= t) || d.topologies[0], p = place(topo.nodes || []), links = linksAt(d, t), on = harmsAt(d, t);
+    const clients = { x: 0, y: p.radius + p.r + (p.arcs.length ? 84 : 62), r: 20, node: { name: 'clients' } }, edge = p.radius + p.r + (p.arcs.length ? 60 : 44), g = s('g', {});
+    const all = new Map(p.spots); all.set('clients', clients);
+    for (const z of p.arcs) g.append(...zoneShape(z, p));
+    const pairs = new Map();
+    const pair = (a, b) => { const k = [a, b].sort().join('|'); if (a !== b && all.has(a) && all.has(b)) pairs.set(k, [a, b].sort()); };
+    const names = [...p.spots.keys()];
+    if (names.length <= 12) names.forEach((a, i) => names.slice(i + 1).forEach((b) => pair(a, b)));
+    for (const k of links.keys()) pair(...k.split('>'));
+    for (const [a, b] of pairs.values()) g.append(...[linkShape(all.get(a), all.get(b), links.get(`${a}>${b}`), links.get(`${b}>${a}`), (w) => (w ? `${w.harm.asked}` : `${a} and ${b}`))].flat().filter(Boolean));
+    for (const sp of p.spots.values()) {
+      const st = stateAt(d, sp.node.name, t), look = st ? LOOK[st.state] || '' : '', targeted = on.some((x) => (x.targets || []).includes(sp.node.name));
+      g.append(s('g', { class: `node ${look}`, transform: `translate(${sp.x.toFixed(1)} ${sp.y.toFixed(1)})` }, s('title', {}, `${sp.node.name}${sp.node.zone ? `, zone ${sp.node.zone}` : ''}\n${sp.node.text || ''}\n${(sp.node.services || []).join(', ')}\n${st ? st.state : ''}`),
+        targeted && s('circle', { class: 'ring', r: sp.r + 5 }), s('circle', { r: sp.r }),
+        s('text', { class: 'in', 'text-anchor': 'middle', y: 4 }, p.big ? sp.node.name.replace(/^\D+/, '') : fits(sp.node.name, sp.r * 2 + 4)),
+        !p.big && st && s('text', { class: 'm', 'text-anchor': 'middle', y: sp.r + 16 }, st.state)));
+    }
+    const asked = names.some((x) => links.has(`clients>${x}`) || links.has(`${x}>clients`));
+    g.append(s('g', { class: 'node clients', transform: `translate(${clients.x} ${clients.y})` }, s('title', {}, 'the clients: the test itself'), s('rect', { x: -30, y: -13, width: 60, height: 26, rx: 6 }), s('text', { 'text-anchor': 'middle', y: 4 }, 'clients')));
+    const half = Math.max(edge + 14, 150);
+    el.replaceChildren(s('svg', { viewBox: `${-half} ${-edge} ${2 * half} ${edge + clients.y + 18}`, role: 'img', 'aria-label': `The cluster at ${at(t)} s: ${names.map((x) => `${x} ${(stateAt(d, x, t) || {}).state || ''}`).join(', ')}. ${asked || links.size ? `${links.size} links harmed.` : 'All links whole.'}` },
+      s('defs', {}, s('marker', { id: 'arrow', viewBox: '0 0 8 8', refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: 'userSpaceOnUse', orient: 'auto' }, s('path', { d: 'M0 0L8 4L0 8z', fill: 'currentColor' }))), g));
+  });
+  return el;
+}
+// readout says in words what the pictures show at the moment.
+function readout(d, view) {
+  const el = h('div', { class: 'readout', 'aria-live': 'polite' });
+  view.on(() => {
+    const t = view.moment ?? 0, st = d.steps.find((x) => x.ran && x.b <= t && t <= x.e), on = harmsAt(d, t), id = route().id;
+    clear(el, h('div', {}, h('b', {}, `${at(t, view.to - view.from)} s`), ' ', h('span', { class: 'muted' }, wall(d.began + t / 1000)), ' ', h('a', { href: `#${id}@${(t / 1e6).toFixed(3)}` }, 'link')),
+      st && h('div', {}, h('h3', {}, 'Sentence'), `${st.keyword}${st.text}`),
+      h('div', {}, h('h3', {}, 'Harm that is on'), on.length === 0 ? 'none' : h('ul', {}, on.map((x) => h('li', {}, h('b', {}, x.asked), `: ${x.receipt}`)))),
+      h('div', {}, h('h3', {}, 'Services'), (d.lanes || []).length === 0 ? 'no states recorded' : h('ul', {}, d.lanes.slice(0, 12).map((l) => { const g = l.segments.filter((x) => x.b <= t).pop(); return h('li', {}, `${l.node} ${l.service}: ${g ? g.state : 'not there yet'}${g && g.text ? `, ${g.text}` : ''}`); }))));
+  });
+  return el;
+}
