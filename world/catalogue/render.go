@@ -154,3 +154,16 @@ func (f *filler) probe(p *Probe) *ReadyProbe {
 	}
 	return made
 }
+
+// Kind names how the probe looks: http, tcp, exec or log.
+func (p *ReadyProbe) Kind() string {
+	switch {
+	case p.HTTP != nil:
+		return "http"
+	case p.TCP != 0:
+		return "tcp"
+	case p.Exec != nil:
+		return "exec"
+	}
+	return "log"
+}
