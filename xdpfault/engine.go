@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/rlimit"
 )
 
@@ -44,8 +45,8 @@ const (
 	defaultPorts  = 1088
 	maxRules      = 4096
 	maxSets       = 8192
-	maxLedger     = 1 << 18
-	maxTraffic    = 1 << 18
+	maxLedger     = 1 << 16
+	maxTraffic    = 1 << 16
 	addrsPerPort  = 8
 	ifindexSlots  = 65536
 	stridePadding = 4 // cells in an element of the matrix map
@@ -144,10 +145,11 @@ func newProbeMAC() net.HardwareAddr {
 
 // load sizes the maps and loads the object.
 func (e *Engine) load() error {
-	spec, err := loadVerdict()
+	spec, err := verdictSpec()
 	if err != nil {
 		return fmt.Errorf("verdict object: %w", err)
 	}
+	spec = spec.Copy()
 	n := uint32(e.cfg.MaxPorts)
 	for name, entries := range map[string]uint32{
 		verdictMapBrineMatrix:  planes * n * n / stridePadding,
@@ -170,10 +172,29 @@ func (e *Engine) load() error {
 	if err := spec.Variables[verdictVarProbeMac].Set([6]byte(e.probe)); err != nil {
 		return fmt.Errorf("verdict object: probe address: %w", err)
 	}
-	if err := spec.LoadAndAssign(&e.prog, nil); err != nil {
+	if err := e.assign(spec); err != nil {
 		err = needs("the verdict program", "5.10", err)
 		return fmt.Errorf("load the verdict program: %w\nhint: run as root, or give CAP_BPF and CAP_NET_ADMIN", err)
 	}
+	return nil
+}
+
+// verdictSpec parses the object once.
+var verdictSpec = sync.OnceValues(loadVerdict)
+
+// assign loads the maps and the programs that the hook needs.
+func (e *Engine) assign(spec *ebpf.CollectionSpec) error {
+	if e.cfg.Hook == HookXDP {
+		return spec.LoadAndAssign(&e.prog, nil)
+	}
+	var o struct {
+		verdictMaps
+		BrineTc *ebpf.Program `ebpf:"brine_tc"`
+	}
+	if err := spec.LoadAndAssign(&o, nil); err != nil {
+		return err
+	}
+	e.prog.verdictMaps, e.prog.BrineTc = o.verdictMaps, o.BrineTc
 	return nil
 }
 

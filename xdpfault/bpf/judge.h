@@ -166,77 +166,79 @@ __noinline __u32 judge(__u32 slot, __u32 link, __u64 pkt, __u64 size, __u64 now)
  * between), the cell may be half-written, and we look again. The index of the
  * second look depends on the cell, so that no CPU reorders them.
  */
-static __always_inline int cell_of(__u32 src, __u32 dst, __u32 *set)
+#define CELL_STALE 0xffffffffu
+
+__noinline __u32 cell_of(__u32 src, __u32 dst)
 {
 	__u32 n = stride;
 
-#pragma unroll
 	for (int i = 0; i < 4; i++) {
-		__u32 zero = 0, at, before, after;
+		__u32 zero = 0, at, set, before, after;
 		struct control *c;
 		__u64 *word;
 
 		c = bpf_map_lookup_elem(&brine_control, &zero);
 		if (!c)
-			return 0;
+			break;
 		before = READ_ONCE(c->generation);
 		at = (before % PLANES) * n * n + src * n + dst;
 		zero = at >> 2;
 		word = bpf_map_lookup_elem(&brine_matrix, &zero);
 		if (!word)
-			return 0;
-		*set = (READ_ONCE(*word) >> (at & 3) * 16) & 0xffff;
-		zero = *set >> 16;
+			break;
+		set = (READ_ONCE(*word) >> (at & 3) * 16) & 0xffff;
+		zero = set >> 16;
 		asm volatile("" : "+r"(zero));
 		c = bpf_map_lookup_elem(&brine_control, &zero);
 		if (!c)
-			return 0;
+			break;
 		after = READ_ONCE(c->generation);
 		if (after - before < PLANES - 1)
-			return 1;
+			return set;
 	}
 	count_odd(ODD_STALE);
-	return 0;
+	return CELL_STALE;
 }
 
-/* verdict joins what all rules of the link want; mask tells who diverts. */
-static __always_inline __u32 verdict(__u32 src, __u32 dst, __u64 pkt, __u64 size, __u32 *set, __u32 *mask)
+/* What decide returns: verdict bits, and who diverts the packet, for the delay line. */
+#define DECIDED(v, set, mask) ((__u64)(v) | (__u64)(set) << 16 | (__u64)(mask) << 32)
+#define DECIDED_VERDICT(d) ((__u32)(d) & 0xffff)
+
+/* all_rules joins what all rules of the link want. */
+static __always_inline __u64 all_rules(__u32 link, __u64 pkt, __u64 size)
 {
-	__u32 v = V_PASS, one;
+	__u32 v = V_PASS, set = cell_of(link >> 16, link & 0xffff), mask = 0, one;
 	struct ruleset *rules;
 	__u64 now;
 
-	if (!cell_of(src, dst, set))
-		return V_DROP;
-	if (!*set)
+	if (!set)
 		return V_PASS;
-	rules = bpf_map_lookup_elem(&brine_sets, set);
+	if (set == CELL_STALE)
+		return V_DROP;
+	rules = bpf_map_lookup_elem(&brine_sets, &set);
 	if (!rules)
 		return V_DROP;
 	now = bpf_ktime_get_ns();
 	for (int i = 0; i < SET_RULES; i++) {
 		if (i >= rules->n)
 			break;
-		one = judge(rules->rule[i], src << 16 | dst, pkt, size, now);
+		one = judge(rules->rule[i], link, pkt, size, now);
 		if (one & V_DIVERT)
-			*mask |= 1u << i;
+			mask |= 1u << i;
 		v |= one;
 	}
-	return v;
+	return DECIDED(v, set, mask);
 }
 
-/* account counts what a port put on the wire. */
-static __always_inline void account(struct packet *p, __u64 size, __u32 stopped, __u32 extra)
+/* account counts what a port put on the wire, and what became of it. */
+static __always_inline void account(__u32 link, __u64 pkt, __u64 size, __u32 stopped, __u32 extra)
 {
 	struct traffic_key key = {
-		.src = p->src, .dst = p->dst, .proto = PKT_PROTO(p->bits), .dport = PKT_DPORT(p->bits),
+		.src = link >> 16, .dst = (__u16)link, .proto = PKT_PROTO(pkt), .dport = PKT_DPORT(pkt),
 	};
 	__u32 packets = size >> 32, bytes = (__u32)size;
-	struct traffic *t;
+	struct traffic *t = bpf_map_lookup_elem(&brine_traffic, &key);
 
-	if (p->bits & PKT_PROBE)
-		return;
-	t = bpf_map_lookup_elem(&brine_traffic, &key);
 	if (!t) {
 		struct traffic zero = {};
 
@@ -255,11 +257,20 @@ static __always_inline void account(struct packet *p, __u64 size, __u32 stopped,
 	if (stopped) {
 		__sync_fetch_and_add(&t->stopped_packets, packets);
 		__sync_fetch_and_add(&t->stopped_bytes, bytes);
-	}
-	if (extra) {
+	} else if (extra) {
 		__sync_fetch_and_add(&t->extra_packets, packets);
 		__sync_fetch_and_add(&t->extra_bytes, bytes);
 	}
+}
+
+/* decide gives the verdict on a packet of a link and counts it. */
+__noinline __u64 decide(__u32 link, __u64 pkt, __u64 size, __u32 exempt)
+{
+	__u64 d = exempt ? V_PASS : all_rules(link, pkt, size);
+
+	if (!(pkt & PKT_PROBE))
+		account(link, pkt, size, d & (V_DROP | V_DIVERT), d & V_DUPLICATE);
+	return d;
 }
 
 #endif

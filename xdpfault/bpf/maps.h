@@ -120,7 +120,7 @@ struct flow_key {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 8192);
 	__type(key, struct flow_key);
 	__type(value, __u8);
 } brine_flows SEC(".maps");

@@ -8,7 +8,7 @@
 #include "kernel.h"
 #include "rules.h"
 #include "maps.h"
-#include "parse.h"
+#include "route.h"
 #include "judge.h"
 
 #define JUDGED 0x4272696e /* "Brin" */
@@ -16,31 +16,26 @@
 /* What XDP hands to tc, before the packet's first byte. */
 struct judged {
 	__u32 magic;
-	__u32 verdict;
-	__u32 set;
-	__u32 mask;
+	__u32 pad;
+	__u64 decided;
 };
 
-#define ETH_HLEN 14
-
 /* deliver rewrites the destination and lets the packet appear on its eth0. */
-static __always_inline int deliver(struct __sk_buff *skb, struct packet *p)
+static __always_inline int deliver(struct __sk_buff *skb, __u32 dst, __u64 bits)
 {
-	__u32 dst = p->dst;
 	struct port *to = bpf_map_lookup_elem(&brine_ports, &dst);
 
 	if (!to || !to->ifindex) {
 		count_odd(ODD_NO_ROUTE);
 		return TC_ACT_SHOT;
 	}
-	if (p->bits & PKT_PROBE) {
-		/*
-		 * Sent out of the host-side end instead: on its way it becomes a
-		 * packet for another host, which a packet socket at eth0 sees and
-		 * no IP stack answers (redirect_peer calls all packets its own).
-		 */
+	/*
+	 * A probe is sent out of the host-side end instead: on its way it
+	 * becomes a packet for another host, which a packet socket at eth0 sees
+	 * and no IP stack answers (redirect_peer calls all packets its own).
+	 */
+	if (bits & PKT_PROBE)
 		return bpf_redirect(to->ifindex, 0);
-	}
 	if (bpf_skb_store_bytes(skb, 0, to->mac, sizeof(to->mac), 0))
 		return TC_ACT_SHOT;
 	if (skb->pkt_type != PACKET_HOST)
@@ -48,63 +43,44 @@ static __always_inline int deliver(struct __sk_buff *skb, struct packet *p)
 	return bpf_redirect_peer(to->ifindex, 0);
 }
 
-static __always_inline __u64 size_of(struct __sk_buff *skb)
-{
-	__u32 packets = skb->gso_segs ? skb->gso_segs : 1;
-
-	return (__u64)packets << 32 | (skb->len & 0xfffff);
-}
-
-/* parse_skb parses, after making the headers linear where they are not. */
-static __always_inline int parse_skb(struct __sk_buff *skb, struct packet *p)
-{
-	int got = parse((void *)(long)skb->data, (void *)(long)skb->data_end, p);
-	__u32 src = p->src, want;
-
-	if (got != PARSE_SHORT)
-		return got;
-	want = skb->len < 192 ? skb->len : 192;
-	if (bpf_skb_pull_data(skb, want))
-		return PARSE_DROP;
-	__builtin_memset(p, 0, sizeof(*p));
-	p->src = src;
-	got = parse((void *)(long)skb->data, (void *)(long)skb->data_end, p);
-	if (got == PARSE_SHORT)
-		count_odd(ODD_MALFORMED);
-	return got;
-}
+/* Headers of up to so many bytes are read: Ethernet, IPv6, options, TCP. */
+#define HEADERS 192
 
 SEC("tc")
 int brine_tc(struct __sk_buff *skb)
 {
+	__u32 src = port_of(skb->ifindex), linear = skb->data_end - skb->data;
 	struct packet p = {};
-	struct judged j = {};
-	__u64 size;
-	void *meta, *data;
 	struct judged *m;
+	__u64 decided, size;
+	__u32 way;
+	int judged;
 
-	if (!port_of(skb->ifindex, &p.src)) {
+	if (!src) {
 		count_odd(ODD_NO_PORT);
 		return TC_ACT_SHOT;
 	}
-	meta = (void *)(long)skb->data_meta;
-	data = (void *)(long)skb->data;
-	m = meta;
-	if ((void *)(m + 1) <= data && m->magic == JUDGED)
-		j = *m;
-	if (parse_skb(skb, &p) != PARSED)
+	src--;
+	if (linear < HEADERS && linear < skb->len && bpf_skb_pull_data(skb, skb->len < HEADERS ? skb->len : HEADERS))
 		return TC_ACT_SHOT;
-	if (!j.magic) {
-		size = size_of(skb);
-		if (p.frag)
-			join_fragment(&p);
-		if (!(p.route & EXEMPT))
-			j.verdict = verdict(p.src, p.dst, p.bits, size, &j.set, &j.mask);
-		account(&p, size, j.verdict & (V_DROP | V_DIVERT), j.verdict & V_DUPLICATE);
-		if (j.verdict & V_DROP)
-			return TC_ACT_SHOT;
+	if (parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p) != PARSED)
+		return TC_ACT_SHOT;
+	way = route(src, &p);
+	if (way == ROUTE_NONE)
+		return TC_ACT_SHOT;
+	m = (void *)(long)skb->data_meta;
+	judged = (void *)(m + 1) <= (void *)(long)skb->data && m->magic == JUDGED;
+	if (judged) {
+		decided = m->decided;
+	} else {
+		if (p.more | p.offset)
+			p.bits = join_fragment(src << 16 | ROUTE_PORT(way), p.frag_id, p.bits);
+		size = (__u64)(skb->gso_segs ? skb->gso_segs : 1) << 32 | skb->len;
+		decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
 	}
-	return deliver(skb, &p);
+	if (DECIDED_VERDICT(decided) & V_DROP)
+		return TC_ACT_SHOT;
+	return deliver(skb, ROUTE_PORT(way), p.bits);
 }
 
 SEC("xdp")
@@ -112,32 +88,34 @@ int brine_xdp(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
+	__u32 src = port_of(ctx->ingress_ifindex), way;
 	struct packet p = {};
-	struct judged j = { .magic = JUDGED };
+	__u64 decided, size = 1ULL << 32 | (__u32)(end - data);
 	struct judged *m;
-	__u64 size;
 
-	if (!port_of(ctx->ingress_ifindex, &p.src)) {
+	if (!src) {
 		count_odd(ODD_NO_PORT);
 		return XDP_DROP;
 	}
+	src--;
 	if (parse(data, end, &p) != PARSED)
 		return XDP_DROP;
-	if (p.frag)
-		join_fragment(&p);
-	size = 1ULL << 32 | ((end - data) & 0xfffff);
-	if (!(p.route & EXEMPT))
-		j.verdict = verdict(p.src, p.dst, p.bits, size, &j.set, &j.mask);
-	account(&p, size, j.verdict & (V_DROP | V_DIVERT), j.verdict & V_DUPLICATE);
-	if (j.verdict & V_DROP)
+	way = route(src, &p);
+	if (way == ROUTE_NONE)
 		return XDP_DROP;
-	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(j)))
+	if (p.more | p.offset)
+		p.bits = join_fragment(src << 16 | ROUTE_PORT(way), p.frag_id, p.bits);
+	decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
+	if (DECIDED_VERDICT(decided) & V_DROP)
 		return XDP_DROP;
-	data = (void *)(long)ctx->data;
+	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*m)))
+		return XDP_DROP;
 	m = (void *)(long)ctx->data_meta;
-	if ((void *)(m + 1) > data)
+	if ((void *)(m + 1) > (void *)(long)ctx->data)
 		return XDP_DROP;
-	*m = j;
+	m->magic = JUDGED;
+	m->pad = 0;
+	m->decided = decided;
 	return XDP_PASS;
 }
 
