@@ -147,7 +147,7 @@ func (s *nameServer) answer(ctx context.Context, q *dns.Msg) *dns.Msg {
 	if ask.Qtype == dns.TypePTR {
 		if a, ok := reverse(ask.Name); ok && (prefix4.Contains(a) || prefix6.Contains(a)) {
 			if n := s.names.owner(a); n != nil {
-				m.Answer = append(m.Answer, &dns.PTR{Hdr: header(ask, dns.TypePTR), Ptr: dns.Fqdn(n.Name)})
+				m.Answer = append(m.Answer, &dns.PTR{Hdr: answerHeader(ask, dns.TypePTR), Ptr: dns.Fqdn(n.Name)})
 				return m
 			}
 			return m.SetRcode(q, dns.RcodeNameError)
@@ -163,9 +163,9 @@ func (s *nameServer) answer(ctx context.Context, q *dns.Msg) *dns.Msg {
 	for _, a := range addrs {
 		switch {
 		case a.Is4() && (ask.Qtype == dns.TypeA || ask.Qtype == dns.TypeANY):
-			m.Answer = append(m.Answer, &dns.A{Hdr: header(ask, dns.TypeA), A: a.AsSlice()})
+			m.Answer = append(m.Answer, &dns.A{Hdr: answerHeader(ask, dns.TypeA), A: a.AsSlice()})
 		case a.Is6() && (ask.Qtype == dns.TypeAAAA || ask.Qtype == dns.TypeANY):
-			m.Answer = append(m.Answer, &dns.AAAA{Hdr: header(ask, dns.TypeAAAA), AAAA: a.AsSlice()})
+			m.Answer = append(m.Answer, &dns.AAAA{Hdr: answerHeader(ask, dns.TypeAAAA), AAAA: a.AsSlice()})
 		}
 	}
 	return m
@@ -187,7 +187,7 @@ func (s *nameServer) elsewhere(ctx context.Context, q *dns.Msg) *dns.Msg {
 	return m
 }
 
-func header(q dns.Question, rrtype uint16) dns.RR_Header {
+func answerHeader(q dns.Question, rrtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: q.Name, Rrtype: rrtype, Class: dns.ClassINET, Ttl: answerTTL}
 }
 

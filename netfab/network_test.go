@@ -56,25 +56,7 @@ func echo(t *testing.T, n *Node, port string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = l.Close(), pc.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _, _ = io.Copy(c, c); _ = c.Close() }()
-		}
-	}()
-	go func() {
-		buf := make([]byte, 64<<10)
-		for {
-			k, from, err := pc.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			_, _ = pc.WriteTo(buf[:k], from)
-		}
-	}()
+	serveEcho(l, pc)
 }
 
 // exchange sends size bytes to an echo and compares what comes back.

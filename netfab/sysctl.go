@@ -2,8 +2,10 @@ package netfab
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,33 +66,47 @@ func differHere(want []sysctl) ([]sysctl, error) {
 }
 
 // setHere writes settings of the namespace that the calling thread is in.
-// Only a visitor may call it.
-func setHere(settings []sysctl) error {
+// Only a visitor may call it. Settings below one directory, one after the
+// other, share the walk to it (see differHere).
+func setHere(settings []sysctl) (err error) {
+	dir, fd := "", -1
+	defer func() {
+		if fd >= 0 {
+			err = errors.Join(err, unix.Close(fd))
+		}
+	}()
 	for _, s := range settings {
-		if err := writeOnce("/proc/sys/net/"+s.path, s.value); err != nil {
+		top, rest, _ := strings.Cut(s.path, "/")
+		if top != dir {
+			if fd >= 0 {
+				if err := unix.Close(fd); err != nil {
+					return fmt.Errorf("/proc/sys/net/%s: close: %w", dir, err)
+				}
+			}
+			if fd, err = unix.Open("/proc/sys/net/"+top, unix.O_PATH|unix.O_CLOEXEC, 0); err != nil {
+				return fmt.Errorf("/proc/sys/net/%s: open: %w%s", top, err, ipv6Hint(s))
+			}
+			dir = top
+		}
+		if err := writeAt(fd, rest, s.value); err != nil {
 			return fmt.Errorf("/proc/sys/net/%s: write %q: %w%s", s.path, s.value, err, ipv6Hint(s))
 		}
 	}
 	return nil
 }
 
-// writeOnce is os.WriteFile in three system calls: with a thousand nodes the
-// difference shows.
-func writeOnce(path, value string) error {
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+func writeAt(dir int, path, value string) error {
+	fd, err := unix.Openat(dir, path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	_, err = unix.Write(fd, []byte(value))
-	if cerr := unix.Close(fd); err == nil {
-		err = cerr
-	}
-	return err
+	return errors.Join(err, unix.Close(fd))
 }
 
 // ipv6Hint explains why a setting may not be there.
 func ipv6Hint(s sysctl) string {
-	if len(s.path) > 4 && s.path[:4] == "ipv6" {
+	if strings.HasPrefix(s.path, "ipv6/") {
 		return "\nhint: the kernel must have IPv6 (remove ipv6.disable=1 from its command line)"
 	}
 	return "\nhint: /proc/sys must be writable (in a container: run it privileged)"
