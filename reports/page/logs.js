@@ -1,7 +1,17 @@
 // The merged log draws only the lines in sight, so that a hundred thousand of them scroll as ten do.
+// readable sets the message of a JSON line first and leaves out what the row says already; the whole line is a click away.
+function readable(x) {
+  if (x[0] !== '{') return x;
+  let o;
+  try { o = JSON.parse(x); } catch { return x; }
+  const msg = o.msg ?? o.message;
+  if (typeof msg !== 'string') return x;
+  const rest = Object.entries(o).filter(([k]) => !['msg', 'message', 'level', 'ts', 'time', 'timestamp', 'caller', 'logger'].includes(k));
+  return [msg, ...rest.map(([k, v]) => `${k}=${typeof v === 'string' ? v : JSON.stringify(v)}`)].join('  ');
+}
 function logRow(d, l, click) {
   const src = d.log.sources[l.s];
-  return h('button', { class: `line ${l.l || ''}`, type: 'button', tabindex: '-1', title: `${src}\n${l.x.slice(0, 1000)}`, onclick: click }, h('span', { class: 't' }, at(l.t)), h('span', { class: 'src' }, src), h('span', {}, l.x));
+  return h('button', { class: `line ${l.l || ''}`, type: 'button', tabindex: '-1', title: `${src}\n${l.x.slice(0, 1000)}`, onclick: click }, h('span', { class: 't' }, at(l.t)), h('span', { class: 'src' }, src), h('span', {}, readable(l.x)));
 }
 function logSection(d, view) {
   const lines = d.log.lines || [];

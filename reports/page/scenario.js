@@ -2,10 +2,11 @@
 function sentence(text) {
   return text.split(/("(?:[^"]|"")*")/).map((part, i) => (i % 2 ? h('q', {}, part) : part));
 }
-// failedAt is the last moment of the step that failed, just before what its end brought about.
+// lastOf is the last moment of a step, just before what its end brought about.
+const lastOf = (st) => Math.max(st.b, st.e - Math.max(1, Math.min(1000, (st.e - st.b) / 100)));
 function failedAt(e, d) {
   const st = e.story && d.steps[e.story.step];
-  return st && st.ran ? Math.max(st.b, st.e - Math.max(1, Math.min(1000, (st.e - st.b) / 100))) : undefined;
+  return st && st.ran ? lastOf(st) : undefined;
 }
 function verdict(e, d, view) {
   const t = e.story;

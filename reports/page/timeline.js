@@ -21,7 +21,7 @@ function band(g, p, b, e, opt) {
 function timelineRows(d) {
   const out = [{ label: 'Sentences', h: 26, draw(g, p, y) {
     d.steps.forEach((st, i) => st.ran && band(g, p, st.b, st.e, { id: st.id, cls: `b-${st.status}`, y: y + 3, h: 20, label: `${i + 1}  ${st.text}`, tip: `${i + 1}. ${st.keyword}${st.text}\n${st.status}, ${span(st.e - st.b)}`,
-      click: () => { p.view.choose(st.e, st.id); const r = $(st.id); if (r) r.scrollIntoView({ block: 'center' }); } }));
+      click: () => { p.view.choose(lastOf(st), st.id); const r = $(st.id); if (r) r.scrollIntoView({ block: 'center' }); } }));
   } }];
   for (const x of d.harms || []) {
     out.push({ label: x.kind, h: 26, title: x.asked, draw(g, p, y) {

@@ -24,7 +24,7 @@ function place(nodes) {
   const zones = [...new Set(nodes.map((n) => n.zone || ''))], sorted = zones.flatMap((z) => nodes.filter((n) => (n.zone || '') === z));
   const n = sorted.length, gaps = zones.length > 1 ? zones.length : 0, big = n > 24, r = big ? 19 - Math.min(11, n / 12) : 25;
   const radius = n === 1 ? 0 : Math.max(88, n * (r * 2 + 16) / 6.283), spots = new Map(), unit = 6.28319 / (n + gaps * 0.6);
-  let a = -1.5708 - (gaps ? unit * 0.3 : 0), zone = sorted[0] && (sorted[0].zone || '');
+  let a = -1.5708 - (gaps ? unit * (nodes.filter((x) => (x.zone || '') === zones[0]).length - 1) / 2 : 0), zone = sorted[0] && (sorted[0].zone || '');
   const arcs = [];
   sorted.forEach((node) => {
     if ((node.zone || '') !== zone) { a += unit * 0.6; zone = node.zone || ''; }
@@ -71,7 +71,7 @@ function topology(d, view) {
       g.append(s('g', { class: `node ${look}`, transform: `translate(${sp.x.toFixed(1)} ${sp.y.toFixed(1)})` }, s('title', {}, `${sp.node.name}${sp.node.zone ? `, zone ${sp.node.zone}` : ''}\n${sp.node.text || ''}\n${(sp.node.services || []).join(', ')}\n${st ? st.state : ''}`),
         targeted && s('circle', { class: 'ring', r: sp.r + 5 }), s('circle', { r: sp.r }),
         s('text', { class: 'in', 'text-anchor': 'middle', y: 4 }, p.big ? sp.node.name.replace(/^\D+/, '') : fits(sp.node.name, sp.r * 2 + 4)),
-        !p.big && st && s('text', { class: 'm', 'text-anchor': 'middle', y: sp.r + 16 }, st.state)));
+        !p.big && st && s('text', { class: 'm halo', 'text-anchor': 'middle', y: sp.r + 16 }, st.state)));
     }
     const asked = names.some((x) => links.has(`clients>${x}`) || links.has(`${x}>clients`));
     g.append(s('g', { class: 'node clients', transform: `translate(${clients.x} ${clients.y})` }, s('title', {}, 'the clients: the test itself'), s('rect', { x: -30, y: -13, width: 60, height: 26, rx: 6 }), s('text', { 'text-anchor': 'middle', y: 4 }, 'clients')));

@@ -28,6 +28,7 @@ type Recorder struct {
 	slugs     map[string]int
 	sources   map[string]bool
 	listeners []func(Event)
+	watcher   *watcher // of logs; made by the first Follow
 	err       error
 	closed    bool
 }
@@ -117,6 +118,9 @@ func (r *Recorder) Close() error {
 		return r.err
 	}
 	r.closed = true
+	if r.watcher != nil {
+		r.watcher.close()
+	}
 	if err := errors.Join(r.buf.Flush(), r.file.Close()); err != nil && r.err == nil {
 		r.err = fmt.Errorf("%s: close the record: %w", r.file.Name(), err)
 	}
