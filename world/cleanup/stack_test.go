@@ -95,7 +95,7 @@ func TestUndoOutlivesTheScenariosContext(t *testing.T) {
 	var s cleanup.Stack
 	s.Push("thing", time.Minute, func(ctx context.Context) error {
 		if ctx.Err() != nil || ctx.Value(ctxKey{}) != "kept" {
-			return fmt.Errorf("context: err %v, value %v", ctx.Err(), ctx.Value(ctxKey{}))
+			return fmt.Errorf("context: value %v, err: %w", ctx.Value(ctxKey{}), ctx.Err())
 		}
 		left, ok := ctx.Deadline()
 		if d := time.Until(left); !ok || d > time.Minute || d < 30*time.Second {

@@ -15,13 +15,10 @@ import (
 // images with a go: source.
 func toolChecks(ctx context.Context, cacheDir string) []Check {
 	var all []Check
-	seen := map[string]bool{"cgroup2": true} // that is tried with the kernel
-	for _, f := range engine.Check(ctx, cacheDir) {
-		if seen[f.Name] {
-			continue
-		}
-		seen[f.Name] = true
-		all = append(all, fromEngine(f))
+	seen := map[string]bool{}
+	for _, c := range engineChecks(ctx, cacheDir) {
+		seen[c.Name] = true
+		all = append(all, c)
 	}
 	for _, t := range []struct{ name, arg, disables, mend string }{
 		{"go", "version", "images with a go: source; the project's tests", "install Go from https://go.dev/dl"},
@@ -46,12 +43,24 @@ func missingTools(ctx context.Context) []Check {
 		return nil
 	}
 	var missing []Check
-	for _, f := range engine.Check(ctx, o.CacheDir) {
-		if c := fromEngine(f); c.Essential && c.Status == Missing {
+	for _, c := range engineChecks(ctx, o.CacheDir) {
+		if c.Essential && c.Status == Missing {
 			missing = append(missing, c)
 		}
 	}
 	return missing
+}
+
+// engineChecks are what the engine says of its needs, but for cgroups: they are
+// tried with the kernel.
+func engineChecks(ctx context.Context, cacheDir string) []Check {
+	var all []Check
+	for _, f := range engine.Check(ctx, cacheDir) {
+		if f.Name != "cgroup2" {
+			all = append(all, fromEngine(f))
+		}
+	}
+	return all
 }
 
 // fromEngine turns what the engine says of its needs into a Check.

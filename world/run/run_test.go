@@ -130,11 +130,12 @@ func TestKilledRunIsReapedAndSwept(t *testing.T) {
 	v.kill(t)
 	took := eventually(t, 2*time.Second, "all processes of the killed run are dead", func() bool { return len(v.running()) == 0 })
 	t.Logf("%d processes dead %v after kill -9", len(v.Pids), took)
-	for _, pid := range group {
-		if born, err := birth(pid); err == nil && aliveBorn(pid, born) {
-			t.Errorf("pid %d, in the group of the adopted process, is alive", pid)
-		}
-	}
+	eventually(t, time.Second, "the group of the adopted process is dead", func() bool {
+		return !slices.ContainsFunc(group, func(pid int) bool {
+			born, err := birth(pid)
+			return err == nil && aliveBorn(pid, born)
+		})
+	})
 
 	if !slices.Equal(r.DeadRuns(), []string{v.ID}) {
 		t.Fatalf("dead runs: got %q, want %q", r.DeadRuns(), v.ID)

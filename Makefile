@@ -1,0 +1,86 @@
+# `make help` tells what there is.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test test-unit race lint bench soak generate doctor deps build clean
+MAKEFLAGS += --no-print-directory
+
+FEATURES ?= features/etcd/partition.feature
+SEEDS    ?= 5
+
+# sudo's own PATH often lacks Go. VCS stamping fails in a clone of another user's.
+export PATH := $(PATH):/usr/local/go/bin
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+# What needs root gets it, and no more: AS_USER builds as the one who called sudo,
+# with that user's caches; AS_ROOT runs one program as root, with our variables.
+ifeq ($(shell id -u),0)
+  AS_ROOT :=
+  EXEC :=
+  ifneq ($(and $(SUDO_USER),$(filter-out root,$(SUDO_USER))),)
+    AS_USER := sudo -u $(SUDO_USER) -H env PATH="$(PATH)" GOFLAGS="$(GOFLAGS)"
+  endif
+else
+  KEEP := PATH,TERM,NO_COLOR,CONTAINERD_ADDRESS,DOCKER_CONFIG,GOPROXY,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,http_proxy,https_proxy,no_proxy
+  OURS := $(shell env | sed -n 's/^\(BRINE_[A-Z0-9_]*\)=.*/,\1/p' | tr -d '\n')
+  AS_ROOT := sudo --preserve-env=$(KEEP)$(OURS)
+  EXEC := -exec '$(AS_ROOT)'
+  export BRINE_TEST_AS_ROOT := 1
+endif
+
+help: ## this list
+	@echo "Brine: acceptance tests for distributed systems in plain English"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@echo
+	@echo "BRINE_FEATURES, BRINE_TAGS, BRINE_NAME, BRINE_SEED, BRINE_CONCURRENCY and BRINE_OUT select what \`go test\` and"
+	@echo "\`make test\` run, as \`brine run --help\` has it. As a user, targets that need root call sudo."
+
+run: deps build ## run the features that a newcomer starts with (FEATURES=… for others)
+	@$(AS_ROOT) ./brine run $(FEATURES)
+
+test: deps-test lint ## all: linters, and every test, those that need root as well
+	@$(MAKE) test-unit
+
+# Built first with all processors, then run one package at a time: tests measure time,
+# and share the machine's one container engine.
+test-unit: ## every test, without the linters
+	@nice go test -run '^$$' ./... >/dev/null
+	@go test -json -p 1 -timeout 15m $(EXEC) ./... ./.ci/testgate | go run ./.ci/testgate
+
+race: ## every test under the race detector
+	@nice go test -race -run '^$$' ./... >/dev/null
+	@go test -race -json -p 1 -timeout 25m $(EXEC) ./... | go run ./.ci/testgate
+
+lint: ## golangci-lint at its pinned version, import rules included
+	@.ci/lint
+
+bench: build-tests ## speed, as ratios measured in one run
+	@go test -run '^$$' -bench . -benchtime 1x -p 1 -timeout 20m $(EXEC) ./...
+
+soak: build ## kill -9 a running suite at random moments and prove that nothing is left (SEEDS=30 for the long form)
+	@BRINE_SOAK=$(SEEDS) go test -count=1 -v -run '^TestSoak' -timeout 30m $(EXEC) .
+
+generate: ## rebuild the BPF objects and bindings (needs clang; must change nothing)
+	@go generate ./...
+
+doctor: build ## what this machine offers and lacks, and what mends it
+	@$(AS_ROOT) ./brine doctor
+
+deps: ## install the Debian packages that are missing
+	@.ci/deps run
+
+.PHONY: deps-test build-tests
+deps-test:
+	@.ci/deps test
+
+build-tests:
+	@nice go test -run '^$$' ./... >/dev/null
+
+build: ## the command: ./brine
+	@$(AS_USER) go build -ldflags "-X main.version=$$(git describe --always --dirty 2>/dev/null || true)" -o brine ./cmd/brine
+
+clean: ## remove what make built and runs left in out/ (the caches in /var/cache/brine stay)
+	@rm -rf brine
+	@rm -rf out || $(AS_ROOT) rm -rf out
