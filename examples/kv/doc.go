@@ -7,7 +7,9 @@
 // when it is told to. So a test of it has something to find.
 //
 //	kv serve --name=node1 --members=node1=10.77.0.2,node2=10.77.0.3    a node; --data=/data keeps the log on disk
+//	kv                                                                  a node alone
 //	kv get KEY, kv put KEY VALUE, kv status, kv move-leader NODE         talk to the node at 127.0.0.1
 //
-// Beside /kv/KEY a node serves /healthz, /status, /slow?for=200ms and /exit/CODE, which ends its process.
+// Beside /kv/KEY a node serves /healthz, /status, /slow?for=200ms, /exit/CODE, which ends its process, and
+// /eat/MIB, which takes memory.
 package main

@@ -23,6 +23,7 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("POST /leads/{who}", n.told)
 	mux.HandleFunc("GET /slow", slow)
 	mux.HandleFunc("POST /exit/{code}", n.exit)
+	mux.HandleFunc("POST /eat/{mib}", n.eat)
 	return mux
 }
 
@@ -155,4 +156,22 @@ func (n *node) exit(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		os.Exit(code)
 	}()
+}
+
+// eat takes so many MiB of memory and keeps them.
+func (n *node) eat(w http.ResponseWriter, r *http.Request) {
+	mib, err := strconv.Atoi(r.PathValue("mib"))
+	if err != nil || mib < 0 {
+		http.Error(w, "a number of MiB is expected", http.StatusBadRequest)
+		return
+	}
+	n.say("eats %d MiB", mib)
+	meal := make([]byte, mib<<20)
+	for at := 0; at < len(meal); at += 4096 {
+		meal[at] = 1 // touched, so that it is really there
+	}
+	n.mu.Lock()
+	n.eaten = append(n.eaten, meal)
+	n.mu.Unlock()
+	fmt.Fprint(w, "eaten")
 }

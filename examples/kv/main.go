@@ -20,13 +20,15 @@ func main() {
 	os.Exit(code)
 }
 
-const usage = "usage: kv serve --name=NODE --members=NODE=IP,… | get KEY | put KEY VALUE | status | move-leader NODE"
+const usage = "usage: kv [serve --name=NODE --members=NODE=IP,…] | get KEY | put KEY VALUE | status | move-leader NODE"
 
 // run is the program; it gives the exit code: 0, 1 when it failed, 2 when it was called wrongly.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := errUsage
 	switch {
-	case len(args) > 0 && args[0] == "serve":
+	case len(args) == 0:
+		err = serve(ctx, nil, stdout)
+	case args[0] == "serve":
 		err = serve(ctx, args[1:], stdout)
 	case len(args) == 2 && args[0] == "get":
 		err = call(ctx, stdout, http.MethodGet, "/kv/"+args[1], "")

@@ -25,6 +25,7 @@ type node struct {
 	mu     sync.Mutex
 	leader string
 	term   int // grows when who leads changes
+	eaten  [][]byte
 }
 
 // status is what /status answers.
