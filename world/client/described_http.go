@@ -20,7 +20,11 @@ import (
 func newHTTP(t Target) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return race(ctx, t.dial(), network, address)
+			raw, err := race(ctx, t.dial(), network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &conn{Conn: raw, turns: true}, nil
 		},
 		MaxIdleConns:           1,
 		MaxResponseHeaderBytes: 1 << 20,

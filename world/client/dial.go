@@ -17,7 +17,7 @@ const (
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// orPlain is the dialler of a target, or the runner's own.
+// dial is the dialler of a target, or the runner's own.
 func (t Target) dial() dialFunc {
 	if t.Dial != nil {
 		return t.Dial
@@ -70,8 +70,11 @@ func race(ctx context.Context, dial dialFunc, network, address string) (net.Conn
 // conn watches a connection, so that a client knows when it is of no more use.
 type conn struct {
 	net.Conn
-	lastRead atomic.Int64 // unix ns of the last time that anything arrived
-	broken   atomic.Bool
+	lastRead  atomic.Int64 // unix ns of the last time that anything arrived
+	lastWrite atomic.Int64 // unix ns of the last time that anything was sent
+	broken    atomic.Bool
+	// turns makes Close an abort while the last thing written has no answer, for protocols in which each side speaks in turn.
+	turns bool
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -86,6 +89,7 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) Write(p []byte) (int, error) {
+	c.lastWrite.Store(time.Now().UnixNano())
 	n, err := c.Conn.Write(p)
 	if err != nil {
 		c.broken.Store(true)
@@ -95,6 +99,9 @@ func (c *conn) Write(p []byte) (int, error) {
 
 func (c *conn) Close() error {
 	c.broken.Store(true)
+	if c.turns && c.lastWrite.Load() > c.lastRead.Load() {
+		c.forget()
+	}
 	return c.Conn.Close()
 }
 
@@ -103,10 +110,15 @@ func (c *conn) quietSince(then time.Time) bool { return c.lastRead.Load() < then
 
 // abort closes the connection so that what was written and has not arrived never will (RST instead of FIN).
 func (c *conn) abort() {
+	c.forget()
+	_ = c.Close() // closing is all that is left to do with it
+}
+
+// forget makes the kernel drop what was not sent yet when the connection is closed.
+func (c *conn) forget() {
 	if l, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
-		_ = l.SetLinger(0) // closing is all that is left to do with it
+		_ = l.SetLinger(0) // a connection that cannot is closed as any other
 	}
-	_ = c.Close()
 }
 
 // isTimeout tells whether an error is that of time running out, on this side.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -56,10 +57,12 @@ func etcdFailure(ctx context.Context, start time.Time, kind Kind, err error) Res
 		if ctx.Err() != nil && !r.Answered {
 			return noAnswer(ctx, start)
 		}
+	case code == codes.DeadlineExceeded:
+		r.Err = fmt.Errorf("the server gave up: %s", message)
 	case decided[code]:
 		r.Outcome = Failed
 	}
-	if r.Outcome == Unknown && !kind.changes() && code != codes.Unavailable {
+	if r.Outcome == Unknown && !kind.changes() && code != codes.Unavailable && code != codes.DeadlineExceeded {
 		r.Outcome = Failed
 	}
 	return r

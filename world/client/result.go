@@ -2,11 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
-
-	"errors"
 )
 
 // noAnswer is the result of an attempt whose time ended, or that was given up, before anything was heard.

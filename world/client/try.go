@@ -100,7 +100,7 @@ func (t TryResult) String() string {
 		if end-i == 1 {
 			fmt.Fprintf(&b, "\n  at %s, for %s: %s", at, short(a.Took), a.Result)
 		} else {
-			fmt.Fprintf(&b, "\n  at %s to %s, %d times: %s", at, short(z.Start.Sub(first.Start)), end-i, z.Result)
+			fmt.Fprintf(&b, "\n  at %s to %s, %d times: %s", at, short(z.Start.Sub(first.Start)), end-i, a.Result)
 		}
 		i = end
 	}
