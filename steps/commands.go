@@ -13,7 +13,7 @@ func commands(sc Registrar) {
 	sc.Step(`^the command (succeeds|fails)( (?:within|for|while) .+)?$`, commandSucceeds)
 	sc.Step(`^its exit code is (\d+)( (?:within|for|while) .+)?$`, exitCode)
 	sc.Step(`^its (error )?output (contains|matches|does not contain) "((?:[^"]|"")*)"( (?:within|for|while) .+)?$`, output)
-	sc.Step(`^its (error )?output (contains|matches|does not contain):$`, outputDoc)
+	sc.Step(`^its (error )?output (contains|matches|does not contain)( (?:within|for|while) [^"]+)?:$`, outputDoc)
 }
 
 // run runs a program inside the container of a node's service: words split as a shell does, but no shell. How it ended
@@ -38,16 +38,23 @@ func runDoc(ctx context.Context, on, tail string) error {
 	return s.do(func(w *world.World) error { return w.RunCommand(ctx, command, who, bound) })
 }
 
-const ended = "the command has ended and does not change\nhint: put the bound on the command: `I run \"…\" on node1 within 10s` repeats it until it succeeds"
+// ofCommand looks at how the last command ended. With a time bound the command is run again before each further look.
+func (s *words) ofCommand(ctx context.Context, b world.Bound, look func(context.Context, *world.World) error) error {
+	return s.do(func(w *world.World) error {
+		return w.Check(ctx, b, again(w.RunCommandAgain, func(ctx context.Context) error { return look(ctx, w) }))
+	})
+}
 
-// commandSucceeds: the last command ended with exit code 0; or with another one.
+// commandSucceeds: the last command ended with exit code 0; or with another one. With a time bound the command is run
+// again for every further look (so do all sentences about the command).
 //
 //	the command succeeds
+//	the command succeeds within 10s
 //	the command fails
 func commandSucceeds(ctx context.Context, how, tail string) error {
 	s := read(ctx)
-	s.none(tail, ended)
-	return s.do(func(w *world.World) error {
+	bound := s.bound(tail)
+	return s.ofCommand(ctx, bound, func(ctx context.Context, w *world.World) error {
 		if how == "fails" {
 			return w.CommandFails(ctx)
 		}
@@ -60,9 +67,8 @@ func commandSucceeds(ctx context.Context, how, tail string) error {
 //	its exit code is 2
 func exitCode(ctx context.Context, code, tail string) error {
 	s := read(ctx)
-	s.none(tail, ended)
-	n := s.number(code)
-	return s.do(func(w *world.World) error { return w.CommandExit(ctx, n) })
+	n, bound := s.number(code), s.bound(tail)
+	return s.ofCommand(ctx, bound, func(ctx context.Context, w *world.World) error { return w.CommandExit(ctx, n) })
 }
 
 // output looks for text, or a regular expression (RE2), in the last command's output or error output.
@@ -72,16 +78,20 @@ func exitCode(ctx context.Context, code, tail string) error {
 //	its error output matches "regexp"
 func output(ctx context.Context, stderr, how, want, tail string) error {
 	s := read(ctx)
-	s.none(tail, ended)
 	text := world.Text{Kind: comparisons[how], Want: s.data(want)}
-	return s.do(func(w *world.World) error { return w.CommandOutput(ctx, text, stderr != "") })
+	return s.output(ctx, text, stderr, tail)
 }
 
 // outputDoc looks for the doc string in the last command's output or error output.
 //
 //	its output contains:
-func outputDoc(ctx context.Context, stderr, how string) error {
+func outputDoc(ctx context.Context, stderr, how, tail string) error {
 	s := read(ctx)
 	text := world.Text{Kind: comparisons[how], Want: s.doc()}
-	return s.do(func(w *world.World) error { return w.CommandOutput(ctx, text, stderr != "") })
+	return s.output(ctx, text, stderr, tail)
+}
+
+func (s *words) output(ctx context.Context, text world.Text, stderr, tail string) error {
+	bound := s.boundOf(text, tail)
+	return s.ofCommand(ctx, bound, func(ctx context.Context, w *world.World) error { return w.CommandOutput(ctx, text, stderr != "") })
 }

@@ -40,10 +40,14 @@ func logOfDoc(ctx context.Context, who, how, tail string) error {
 }
 
 func (s *words) log(ctx context.Context, who string, text world.Text, tail string) error {
-	nodes, bound := s.who(who), s.bound
+	nodes, bound := s.who(who), s.boundOf(text, tail)
+	return s.do(func(w *world.World) error { return w.Log(ctx, nodes, text, bound) })
+}
+
+// boundOf reads the tail of a sentence that compares text.
+func (s *words) boundOf(text world.Text, tail string) world.Bound {
 	if text.Kind == world.DoesNotContain {
-		bound = s.boundOfNot
+		return s.boundOfNot(tail)
 	}
-	b := bound(tail)
-	return s.do(func(w *world.World) error { return w.Log(ctx, nodes, text, b) })
+	return s.bound(tail)
 }

@@ -10,24 +10,45 @@ import (
 func responses(sc Registrar) {
 	sc.Step(`^the response status is (\d+)( (?:within|for|while) .+)?$`, responseStatus)
 	sc.Step(`^the response body (contains|does not contain) "((?:[^"]|"")*)"( (?:within|for|while) .+)?$`, responseBody)
-	sc.Step(`^the response body (contains|does not contain):$`, responseBodyDoc)
+	sc.Step(`^the response body (contains|does not contain)( (?:within|for|while) [^"]+)?:$`, responseBodyDoc)
 	sc.Step(`^the response JSON at "((?:[^"]|"")*)" is "((?:[^"]|"")*)"( (?:within|for|while) .+)?$`, responseJSON)
-	sc.Step(`^the response JSON at "((?:[^"]|"")*)" is:$`, responseJSONDoc)
+	sc.Step(`^the response JSON at "((?:[^"]|"")*)" is( (?:within|for|while) [^"]+)?:$`, responseJSONDoc)
 	sc.Step(`^the response header "((?:[^"]|"")*)" is "((?:[^"]|"")*)"( (?:within|for|while) .+)?$`, responseHeader)
 	sc.Step(`^the response took (at least|at most) ([^"]+?)( (?:within|for|while) .+)?$`, responseTook)
 	sc.Step(`^the request (fails|times out)( (?:within|for|while) .+)?$`, requestFails)
 }
 
-const answered = "the answer is here and does not change\nhint: put the bound on the request: `I GET \"…\" within 10s` repeats it until there is an answer"
+// ofResponse looks at the last response. With a time bound the request is sent again before each further look, where
+// that is safe: a GET, HEAD or OPTIONS.
+func (s *words) ofResponse(ctx context.Context, b world.Bound, look func(context.Context, *world.World) error) error {
+	return s.do(func(w *world.World) error {
+		return w.Check(ctx, b, again(w.RequestAgain, func(ctx context.Context) error { return look(ctx, w) }))
+	})
+}
 
-// responseStatus compares the status of the last response.
+// again makes a look that does something before every look but the first.
+func again(do, look func(context.Context) error) func(context.Context) error {
+	looked := false
+	return func(ctx context.Context) error {
+		if looked {
+			if err := do(ctx); err != nil {
+				return err
+			}
+		}
+		looked = true
+		return look(ctx)
+	}
+}
+
+// responseStatus compares the status of the last response. With a time bound the request is sent again for every further
+// look (so do all sentences about the response; a GET, HEAD or OPTIONS only).
 //
 //	the response status is 200
+//	the response status is 200 within 10s
 func responseStatus(ctx context.Context, status, tail string) error {
 	s := read(ctx)
-	s.none(tail, answered)
-	n := s.number(status)
-	return s.do(func(w *world.World) error { return w.ResponseStatus(ctx, n) })
+	n, bound := s.number(status), s.bound(tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error { return w.ResponseStatus(ctx, n) })
 }
 
 // responseBody looks for text in the last response's body.
@@ -36,18 +57,19 @@ func responseStatus(ctx context.Context, status, tail string) error {
 //	the response body does not contain "…"
 func responseBody(ctx context.Context, how, want, tail string) error {
 	s := read(ctx)
-	s.none(tail, answered)
 	text := world.Text{Kind: comparisons[how], Want: s.data(want)}
-	return s.do(func(w *world.World) error { return w.ResponseBody(ctx, text) })
+	bound := s.boundOf(text, tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error { return w.ResponseBody(ctx, text) })
 }
 
 // responseBodyDoc looks for the doc string in the last response's body.
 //
 //	the response body contains:
-func responseBodyDoc(ctx context.Context, how string) error {
+func responseBodyDoc(ctx context.Context, how, tail string) error {
 	s := read(ctx)
 	text := world.Text{Kind: comparisons[how], Want: s.doc()}
-	return s.do(func(w *world.World) error { return w.ResponseBody(ctx, text) })
+	bound := s.boundOf(text, tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error { return w.ResponseBody(ctx, text) })
 }
 
 // responseJSON compares the value at a path of the last response: a number or true as it is written, an object as JSON.
@@ -55,18 +77,17 @@ func responseBodyDoc(ctx context.Context, how string) error {
 //	the response JSON at "a.b[0]" is "…"
 func responseJSON(ctx context.Context, path, want, tail string) error {
 	s := read(ctx)
-	s.none(tail, answered)
-	at, value := s.data(path), s.data(want)
-	return s.do(func(w *world.World) error { return w.ResponseJSON(ctx, at, value) })
+	at, value, bound := s.data(path), s.data(want), s.bound(tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error { return w.ResponseJSON(ctx, at, value) })
 }
 
 // responseJSONDoc compares the value at a path with the doc string.
 //
 //	the response JSON at "a.b[0]" is:
-func responseJSONDoc(ctx context.Context, path string) error {
+func responseJSONDoc(ctx context.Context, path, tail string) error {
 	s := read(ctx)
-	at, value := s.data(path), s.doc()
-	return s.do(func(w *world.World) error { return w.ResponseJSON(ctx, at, value) })
+	at, value, bound := s.data(path), s.doc(), s.bound(tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error { return w.ResponseJSON(ctx, at, value) })
 }
 
 // responseHeader compares a header of the last response.
@@ -74,9 +95,8 @@ func responseJSONDoc(ctx context.Context, path string) error {
 //	the response header "X" is "…"
 func responseHeader(ctx context.Context, name, want, tail string) error {
 	s := read(ctx)
-	s.none(tail, answered)
-	header, value := s.data(name), s.data(want)
-	return s.do(func(w *world.World) error { return w.ResponseHeader(ctx, header, value) })
+	header, value, bound := s.data(name), s.data(want), s.bound(tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error { return w.ResponseHeader(ctx, header, value) })
 }
 
 // responseTook compares the time from sending the request to the end of the answer; the bound is inclusive.
@@ -85,9 +105,8 @@ func responseHeader(ctx context.Context, name, want, tail string) error {
 //	the response took at most 1s
 func responseTook(ctx context.Context, how, d, tail string) error {
 	s := read(ctx)
-	s.none(tail, answered)
-	took := s.duration(d)
-	return s.do(func(w *world.World) error { return w.ResponseTook(ctx, how == "at least", took) })
+	took, bound := s.duration(d), s.bound(tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error { return w.ResponseTook(ctx, how == "at least", took) })
 }
 
 // requestFails: the last request got no answer; or got none in its time.
@@ -96,8 +115,8 @@ func responseTook(ctx context.Context, how, d, tail string) error {
 //	the request times out
 func requestFails(ctx context.Context, how, tail string) error {
 	s := read(ctx)
-	s.none(tail, answered)
-	return s.do(func(w *world.World) error {
+	bound := s.bound(tail)
+	return s.ofResponse(ctx, bound, func(ctx context.Context, w *world.World) error {
 		if how == "times out" {
 			return w.RequestTimesOut(ctx)
 		}

@@ -34,7 +34,7 @@ func (s *words) do(call func(*world.World) error) error {
 	if s.err != nil {
 		return s.err
 	}
-	return call(s.world)
+	return s.world.Explain(call(s.world))
 }
 
 func (s *words) keep(err error) {
