@@ -113,16 +113,7 @@ func cukeStepOf(s *record.ScenarioRun, st *record.StepRun) cukeStep {
 	if st.ID == "" {
 		return c
 	}
-	for _, ch := range s.Choices {
-		if ch.Step == st.ID {
-			c.Output = append(c.Output, ch.Selector+": "+list(ch.Stood))
-		}
-	}
-	for _, h := range s.Harms {
-		if h.Step == st.ID {
-			c.Output = append(c.Output, asked(h)+": "+receipt(h))
-		}
-	}
+	c.Output = remarks(s, st)
 	for _, a := range s.Attachments {
 		if a.Step != st.ID {
 			continue

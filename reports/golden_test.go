@@ -26,7 +26,7 @@ func TestGolden(t *testing.T) {
 	}
 	var console bytes.Buffer
 	Closing(&console, "out", run)
-	for _, name := range []string{"junit.xml", "cucumber.json", "summary.md", "closing.txt"} {
+	for _, name := range []string{"junit.xml", "cucumber.json", "messages.ndjson", "summary.md", "closing.txt"} {
 		got := console.Bytes()
 		if name != "closing.txt" {
 			var err error

@@ -24,6 +24,7 @@ func Write(dir string, run *record.Run) error {
 	}{
 		{"junit.xml", func() ([]byte, error) { return junit(run) }},
 		{"cucumber.json", func() ([]byte, error) { return cucumber(run) }},
+		{"messages.ndjson", func() ([]byte, error) { return ndjson(run) }},
 		{"report.html", func() ([]byte, error) { return html(dir, run) }},
 	} {
 		data, err := f.render()

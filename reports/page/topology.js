@@ -35,6 +35,24 @@ function place(nodes) {
   });
   return { spots, radius, r, arcs, unit, big };
 }
+// placeClients finds the spot around the circle from which the lines to the nodes that are ever cut off from the clients
+// pass the least of the others; below if it does not matter.
+function placeClients(d, p, far) {
+  const ever = new Set((d.harms || []).flatMap((x) => (x.links || []).filter((l) => l.includes('clients')).flat()));
+  const all = [...p.spots.values()], ends = all.filter((n) => ever.has(n.node.name));
+  let best;
+  for (let i = 0; i < 32; i++) {
+    const a = 1.5708 + (i % 2 ? 1 : -1) * Math.ceil(i / 2) * 0.19635, x = (far + 18 * Math.abs(Math.cos(a))) * Math.cos(a), y = far * Math.sin(a);
+    let cost = i * 0.2;
+    for (const e of ends) for (const o of all) {
+      if (o === e) continue;
+      const dx = e.x - x, dy = e.y - y, u = Math.max(0, Math.min(1, ((o.x - x) * dx + (o.y - y) * dy) / (dx * dx + dy * dy)));
+      cost += Math.max(0, o.r + 14 - Math.hypot(o.x - x - u * dx, o.y - y - u * dy));
+    }
+    if (!best || cost < best.cost) best = { x, y, cost };
+  }
+  return { x: best.x, y: best.y, r: 20, node: { name: 'clients' } };
+}
 function zoneShape(z, p) {
   const pad = Math.min(p.unit * 0.42, 0.6), inner = Math.max(p.radius - p.r - 22, 4), outer = p.radius + p.r + 22, at2 = (rr, a) => `${(rr * Math.cos(a)).toFixed(1)} ${(rr * Math.sin(a)).toFixed(1)}`;
   const a0 = z.from - pad, a1 = z.to + pad, large = a1 - a0 > 3.1416 ? 1 : 0, mid = (a0 + a1) / 2;
@@ -57,7 +75,7 @@ function topology(d, view) {
   if (!(d.topologies || []).length) { el.append(h('p', { class: 'none' }, 'The record holds no cluster for this scenario.')); return el; }
   view.on(() => {
     const t = view.moment ?? 0, topo = [...d.topologies].reverse().find((x) => x.t <= t) || d.topologies[0], p = place(topo.nodes || []), links = linksAt(d, t), on = harmsAt(d, t);
-    const clients = { x: 0, y: p.radius + p.r + (p.arcs.length ? 84 : 62), r: 20, node: { name: 'clients' } }, edge = p.radius + p.r + (p.arcs.length ? 60 : 44), g = s('g', {});
+    const edge = p.radius + p.r + (p.arcs.length ? 46 : 30), clients = placeClients(d, p, edge + 22), g = s('g', {});
     const all = new Map(p.spots); all.set('clients', clients);
     for (const z of p.arcs) g.append(...zoneShape(z, p));
     const pairs = new Map();
@@ -75,8 +93,8 @@ function topology(d, view) {
     }
     const asked = names.some((x) => links.has(`clients>${x}`) || links.has(`${x}>clients`));
     g.append(s('g', { class: 'node clients', transform: `translate(${clients.x} ${clients.y})` }, s('title', {}, 'the clients: the test itself'), s('rect', { x: -30, y: -13, width: 60, height: 26, rx: 6 }), s('text', { 'text-anchor': 'middle', y: 4 }, 'clients')));
-    const half = Math.max(edge + 14, 150);
-    el.replaceChildren(s('svg', { viewBox: `${-half} ${-edge} ${2 * half} ${edge + clients.y + 18}`, role: 'img', 'aria-label': `The cluster at ${at(t)} s: ${names.map((x) => `${x} ${(stateAt(d, x, t) || {}).state || ''}`).join(', ')}. ${asked || links.size ? `${links.size} links harmed.` : 'All links whole.'}` },
+    const half = Math.max(edge + 14, 150, Math.abs(clients.x) + 40), top = Math.min(-edge, clients.y - 22), bottom = Math.max(edge, clients.y + 22);
+    el.replaceChildren(s('svg', { viewBox: `${-half} ${top} ${2 * half} ${bottom - top}`, role: 'img', 'aria-label': `The cluster at ${at(t)} s: ${names.map((x) => `${x} ${(stateAt(d, x, t) || {}).state || ''}`).join(', ')}. ${asked || links.size ? `${links.size} links harmed.` : 'All links whole.'}` },
       s('defs', {}, s('marker', { id: 'arrow', viewBox: '0 0 8 8', refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: 'userSpaceOnUse', orient: 'auto' }, s('path', { d: 'M0 0L8 4L0 8z', fill: 'currentColor' }))), g));
   });
   return el;
@@ -85,7 +103,7 @@ function topology(d, view) {
 function readout(d, view) {
   const el = h('div', { class: 'readout', 'aria-live': 'polite' });
   view.on(() => {
-    const t = view.moment ?? 0, st = d.steps.find((x) => x.ran && x.b <= t && t <= x.e), on = harmsAt(d, t), id = route().id;
+    const t = view.moment ?? 0, st = d.steps.findLast((x) => x.ran && x.b <= t && t <= x.e), on = harmsAt(d, t), id = route().id;
     clear(el, h('div', {}, h('b', {}, `${at(t, view.to - view.from)} s`), ' ', h('span', { class: 'muted' }, wall(d.began + t / 1000)), ' ', h('a', { href: `#${id}@${(t / 1e6).toFixed(3)}` }, 'link')),
       st && h('div', {}, h('h3', {}, 'Sentence'), `${st.keyword}${st.text}`),
       h('div', {}, h('h3', {}, 'Harm that is on'), on.length === 0 ? 'none' : h('ul', {}, on.map((x) => h('li', {}, h('b', {}, x.asked), `: ${x.receipt}`)))),
