@@ -32,7 +32,7 @@ endif
 help: ## this list
 	@echo "Brine: acceptance tests for distributed systems in plain English"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "BRINE_FEATURES, BRINE_TAGS, BRINE_NAME, BRINE_SEED, BRINE_CONCURRENCY and BRINE_OUT select what \`go test\` and"
 	@echo "\`make test\` run, as \`brine run --help\` has it. As a user, targets that need root call sudo."
@@ -46,21 +46,22 @@ test: deps-test lint ## all: linters, and every test, those that need root as we
 # Built first with all processors, then run one package at a time: tests measure time,
 # and share the machine's one container engine.
 test-unit: ## every test, without the linters
-	@nice go test -run '^$$' ./... >/dev/null
-	@go test -json -p 1 -timeout 15m $(EXEC) ./... ./.ci/testgate | go run ./.ci/testgate
+	@nice go test -exec true ./... >/dev/null
+	@go test -json -count=1 -p 1 -timeout 15m $(EXEC) ./... ./.ci/testgate | go run ./.ci/testgate
 
 race: ## every test under the race detector
-	@nice go test -race -run '^$$' ./... >/dev/null
-	@go test -race -json -p 1 -timeout 25m $(EXEC) ./... | go run ./.ci/testgate
+	@nice go test -race -exec true ./... >/dev/null
+	@go test -race -json -count=1 -p 1 -timeout 25m $(EXEC) ./... | go run ./.ci/testgate
 
 lint: ## golangci-lint at its pinned version, import rules included
 	@.ci/lint
 
-bench: build-tests ## speed, as ratios measured in one run
+bench: ## speed, as ratios measured in one run
+	@nice go test -exec true ./... >/dev/null
 	@go test -run '^$$' -bench . -benchtime 1x -p 1 -timeout 20m $(EXEC) ./...
 
 soak: build ## kill -9 a running suite at random moments and prove that nothing is left (SEEDS=30 for the long form)
-	@BRINE_SOAK=$(SEEDS) go test -count=1 -v -run '^TestSoak' -timeout 30m $(EXEC) .
+	@BRINE_SOAK=$(SEEDS) go test -count=1 -v -run "^TestSoak" -timeout 30m $(EXEC) ./cmd/brine
 
 generate: ## rebuild the BPF objects and bindings (needs clang; must change nothing)
 	@go generate ./...
@@ -71,12 +72,9 @@ doctor: build ## what this machine offers and lacks, and what mends it
 deps: ## install the Debian packages that are missing
 	@.ci/deps run
 
-.PHONY: deps-test build-tests
+.PHONY: deps-test
 deps-test:
 	@.ci/deps test
-
-build-tests:
-	@nice go test -run '^$$' ./... >/dev/null
 
 build: ## the command: ./brine
 	@$(AS_USER) go build -ldflags "-X main.version=$$(git describe --always --dirty 2>/dev/null || true)" -o brine ./cmd/brine

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+)
+
+// held is what a living suite has, as the kernel tells of it.
+type held struct {
+	runs       []string // ids
+	programs   []int    // BPF programs and maps that it has open
+	maps       []int
+	namespaces []string // net:[inode]
+}
+
+func (h held) String() string {
+	return fmt.Sprintf("run %v, %d programs, %d maps, %d network namespaces", h.runs, len(h.programs), len(h.maps), len(h.namespaces))
+}
+
+// holdings lists what a process has open, and its run's id.
+func holdings(t *testing.T, pid int, dir string) held {
+	t.Helper()
+	var h held
+	runs, _ := os.ReadDir(filepath.Join(dir, "state/runs"))
+	for _, r := range runs {
+		h.runs = append(h.runs, r.Name())
+	}
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fdinfo", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, _ := os.Readlink("/proc/self/ns/net")
+	for _, f := range files {
+		info, _ := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, f.Name()))
+		for line := range strings.Lines(string(info)) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+			id, _ := strconv.Atoi(strings.TrimSpace(value))
+			switch name {
+			case "prog_id":
+				h.programs = append(h.programs, id)
+			case "map_id":
+				h.maps = append(h.maps, id)
+			}
+		}
+		to, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", pid, f.Name()))
+		if strings.HasPrefix(to, "net:[") && to != own {
+			h.namespaces = append(h.namespaces, to)
+		}
+	}
+	return h
+}
+
+// running lists what of it is alive in the kernel: processes in its cgroups and
+// namespaces, programs and maps. A veth lives as long as its namespace does.
+func (h held) running() []string {
+	var left []string
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range processes {
+		text, _ := os.ReadFile(p + "/cgroup")
+		for _, id := range h.runs {
+			if strings.Contains(string(text), "/brine/"+id) {
+				left = append(left, fmt.Sprintf("process %s (%s) in a cgroup of run %s", filepath.Base(p), comm(p), id))
+			}
+		}
+		if ns, err := os.Readlink(p + "/ns/net"); err == nil && slices.Contains(h.namespaces, ns) {
+			left = append(left, fmt.Sprintf("process %s (%s) in %s", filepath.Base(p), comm(p), ns))
+		}
+	}
+	for _, id := range h.programs {
+		if p, err := ebpf.NewProgramFromID(ebpf.ProgramID(id)); err == nil {
+			_ = p.Close()
+			left = append(left, fmt.Sprintf("BPF program %d", id))
+		}
+	}
+	for _, id := range h.maps {
+		if m, err := ebpf.NewMapFromID(ebpf.MapID(id)); err == nil {
+			_ = m.Close()
+			left = append(left, fmt.Sprintf("BPF map %d", id))
+		}
+	}
+	return left
+}
+
+// remains lists what of it is left anywhere: what runs, shims, mounts, cgroups and files.
+func (h held) remains(dir string) []string {
+	left := h.running()
+	state := filepath.Join(dir, "state")
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range processes {
+		text, _ := os.ReadFile(p + "/cmdline")
+		words := strings.Split(string(text), "\x00")
+		for _, id := range h.runs {
+			if slices.Contains(words, "brine-"+id) || slices.Contains(words, id) {
+				left = append(left, fmt.Sprintf("process %s: %q", filepath.Base(p), words))
+			}
+		}
+	}
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, " "+state) {
+			left = append(left, "mount "+strings.TrimSpace(line))
+		}
+	}
+	for _, id := range h.runs {
+		for _, pattern := range []string{"/sys/fs/cgroup/brine/", "/sys/fs/cgroup/*/brine/"} {
+			groups, _ := filepath.Glob(pattern + id)
+			left = append(left, groups...)
+		}
+	}
+	ofRun := regexp.MustCompile(`\b(` + strings.Join(h.runs, "|") + `)\b`)
+	for _, root := range []string{state, os.TempDir()} {
+		entries, _ := os.ReadDir(root)
+		for _, e := range entries {
+			if len(h.runs) > 0 && ofRun.MatchString(e.Name()) {
+				left = append(left, filepath.Join(root, e.Name()))
+			}
+		}
+	}
+	runs, _ := filepath.Glob(state + "/runs/*")
+	hidden, _ := filepath.Glob(state + "/runs/.*")
+	return slices.Concat(left, runs, hidden)
+}
+
+func comm(process string) string {
+	text, _ := os.ReadFile(process + "/comm")
+	return strings.TrimSpace(string(text))
+}
