@@ -238,7 +238,7 @@ func compileError(p Package, err error) error {
 	failure.said = drop(failure.said, func(line string) bool {
 		return !strings.ContainsAny(line, " :") || strings.HasPrefix(line, "go: downloading ")
 	})
-	hint := "the package must compile with CGO_ENABLED=0"
+	hint := "`CGO_ENABLED=0 go build " + p.Path + "` says the same; C code cannot be part of the program"
 	said := strings.Join(failure.said, " ")
 	switch {
 	case strings.Contains(said, "cannot find main module"), strings.Contains(said, "go.mod file not found"):

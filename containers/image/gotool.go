@@ -27,6 +27,9 @@ type goTool struct {
 	print string
 }
 
+// usualPlaces is where the installers of Go put it.
+var usualPlaces = []string{"/usr/local/go/bin/go", "/usr/lib/go/bin/go", "/snap/bin/go"}
+
 // findGo looks where go is usually installed, because sudo's PATH leaves
 // /usr/local/go/bin out.
 func findGo(ctx context.Context) (*goTool, error) {
@@ -41,7 +44,7 @@ func findGo(ctx context.Context) (*goTool, error) {
 	if root := os.Getenv("GOROOT"); root != "" {
 		places = append(places, filepath.Join(root, "bin", "go"))
 	}
-	places = append(places, "/usr/local/go/bin/go", "/usr/lib/go/bin/go", "/snap/bin/go", filepath.Join(home, "go", "bin", "go"), filepath.Join(home, ".local", "go", "bin", "go"))
+	places = append(append(places, usualPlaces...), filepath.Join(home, "go", "bin", "go"), filepath.Join(home, ".local", "go", "bin", "go"))
 	for _, place := range places {
 		if path, err := exec.LookPath(place); err == nil {
 			t.path = path

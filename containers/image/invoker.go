@@ -15,13 +15,16 @@ type sudoer struct {
 	name, home string
 }
 
+// lookupUser is replaced by tests, which cannot add users to the machine.
+var lookupUser = user.LookupId
+
 // invoker tells who called sudo; false when this is not a program under sudo.
 func invoker() (sudoer, bool) {
 	uid, err := strconv.ParseUint(os.Getenv("SUDO_UID"), 10, 32)
 	if err != nil || uid == 0 || os.Geteuid() != 0 {
 		return sudoer{}, false
 	}
-	u, err := user.LookupId(strconv.FormatUint(uid, 10))
+	u, err := lookupUser(strconv.FormatUint(uid, 10))
 	if err != nil {
 		return sudoer{}, false
 	}

@@ -98,6 +98,9 @@ func pathHint(k Kind) string {
 func parseRegistry(ref Ref, body string) (Ref, error) {
 	ref.Kind = Registry
 	parsed, err := name.ParseReference(body, name.WeakValidation)
+	if err == nil && strings.HasSuffix(parsed.Context().RegistryStr(), ":") {
+		err = fmt.Errorf("registry %q: expected a port after the colon", parsed.Context().RegistryStr())
+	}
 	if err == nil {
 		ref.Name = parsed
 		return ref, nil

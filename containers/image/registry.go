@@ -167,6 +167,7 @@ func newRemote(ref name.Reference) (*remoteSource, error) {
 	t.DialContext = (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	t.ResponseHeaderTimeout = 30 * time.Second
 	puller, err := remote.NewPuller(remote.WithTransport(httpsUnlessLoopback{t}), remote.WithAuthFromKeychain(keychain()),
+		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 3}),
 		remote.WithUserAgent("brine"))
 	if err != nil {
 		return nil, err

@@ -80,16 +80,22 @@ func parseDocument(what string, raw []byte) (document, error) {
 	if err := json.Unmarshal(raw, &kind); err != nil {
 		return doc, fmt.Errorf("%s: expected a manifest in JSON: %w", what, err)
 	}
+	var err error
 	switch {
 	case kind.FSLayers != nil || kind.SchemaVersion == 1:
 		return doc, hinted(fmt.Errorf("%s: a manifest of schema 1, which was given up in 2017", what), "push the image again with a current tool")
 	case kind.Manifests != nil:
-		return doc, json.Unmarshal(raw, &doc.index)
+		err = json.Unmarshal(raw, &doc.index)
 	case kind.Layers != nil:
 		doc.image = true
-		return doc, json.Unmarshal(raw, &doc.manifest)
+		err = json.Unmarshal(raw, &doc.manifest)
+	default:
+		err = errors.New("expected a manifest with layers or an index with manifests")
 	}
-	return doc, fmt.Errorf("%s: expected a manifest with layers or an index with manifests", what)
+	if err != nil {
+		return doc, fmt.Errorf("%s: %w", what, err)
+	}
+	return doc, nil
 }
 
 // bring copies an image from a source into the cache and makes its layout.
