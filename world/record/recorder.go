@@ -17,6 +17,7 @@ import (
 type Recorder struct {
 	*Redactor
 	dir   string
+	cwd   string // features are named relative to it
 	info  RunInfo
 	clock Clock
 
@@ -58,7 +59,7 @@ func OpenAt(path string, info RunInfo, clock Clock) (*Recorder, error) {
 	}
 	info.Machine.fill()
 	r := &Recorder{
-		Redactor: NewRedactor(), dir: dir, info: info, clock: clock,
+		Redactor: NewRedactor(), dir: dir, cwd: workingDir(), info: info, clock: clock,
 		file: f, buf: bufio.NewWriterSize(f, 64<<10), slugs: map[string]int{}, sources: map[string]bool{},
 	}
 	r.emit(Event{Type: RunBegin, Run: &info})
@@ -197,7 +198,7 @@ func (r *Recorder) source(uri string) {
 	if known || uri == "" {
 		return
 	}
-	text, err := os.ReadFile(uri)
+	text, err := os.ReadFile(uri) // relative to the working directory, as the uri is
 	if err != nil || len(text) > maxSource {
 		return // a scenario that is not from a file; nothing is lost but that format's source
 	}
@@ -205,3 +206,19 @@ func (r *Recorder) source(uri string) {
 }
 
 const maxSource = 1 << 20
+
+// relative names a feature as a person in the working directory does.
+func (r *Recorder) relative(uri string) string {
+	if rel, err := filepath.Rel(r.cwd, uri); err == nil && filepath.IsAbs(uri) && filepath.IsLocal(rel) {
+		return rel
+	}
+	return uri
+}
+
+func workingDir() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "" // all names stay as they are
+	}
+	return dir
+}

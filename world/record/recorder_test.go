@@ -193,3 +193,28 @@ func TestWriteErrorsAreKept(t *testing.T) {
 		t.Errorf("close: %v", err)
 	}
 }
+
+func TestFeaturesAreNamedRelativeToTheWorkingDirectoryAndKeptWithTheRecord(t *testing.T) {
+	t.Chdir(t.TempDir())
+	cwd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("a.feature", []byte("Feature: a"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	rec, path := open(t)
+	rec.Scenario(ScenarioInfo{URI: filepath.Join(cwd, "a.feature"), Name: "x"})
+	rec.Scenario(ScenarioInfo{URI: "a.feature", Name: "y"})
+	rec.Scenario(ScenarioInfo{URI: "/elsewhere/b.feature", Name: "z"})
+	if err := rec.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run := read(t, path)
+	if len(run.Sources) != 1 || run.Sources[0] != (Source{"a.feature", "Feature: a"}) {
+		t.Errorf("sources: %+v", run.Sources)
+	}
+	if a, b, c := run.Scenarios[0].URI, run.Scenarios[1].URI, run.Scenarios[2].URI; a != "a.feature" || b != a || c != "/elsewhere/b.feature" {
+		t.Errorf("uris: %q, %q, %q", a, b, c)
+	}
+}

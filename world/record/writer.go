@@ -35,6 +35,7 @@ func (r *Recorder) Scenario(info ScenarioInfo) *Scenario {
 		info.ID = id
 	}
 	info.Slug = slug
+	info.URI = r.relative(info.URI)
 	r.source(info.URI)
 	s := &Scenario{rec: r, info: info, begin: r.clock(), files: map[string]int{}}
 	s.emit(Event{Type: ScenarioBegin, ScenarioInfo: &info})
