@@ -8,7 +8,7 @@ import (
 
 // commands states the sentences that run programs in containers.
 func commands(sc Registrar) {
-	sc.Step(`^I run "((?:[^"]|"")*)" (?:on|in) ([^"]+?)( (?:within|for|while) .+)?$`, run)
+	sc.Step(`^I run "((?:[^"]|"")*)" (?:on|in) ([^"]+?)( (?:within|for|while) .+)?$`, runLine)
 	sc.Step(`^I run (?:on|in) ([^"]+?)( (?:within|for|while) [^"]+)?:$`, runDoc)
 	sc.Step(`^the command (succeeds|fails)( (?:within|for|while) .+)?$`, commandSucceeds)
 	sc.Step(`^its exit code is (\d+)( (?:within|for|while) .+)?$`, exitCode)
@@ -16,13 +16,13 @@ func commands(sc Registrar) {
 	sc.Step(`^its (error )?output (contains|matches|does not contain)( (?:within|for|while) [^"]+)?:$`, outputDoc)
 }
 
-// run runs a program inside the container of a node's service: words split as a shell does, but no shell. How it ended
+// runLine runs a program inside the container of a node's service: words split as a shell does, but no shell. How it ended
 // is for the next sentences; "within" repeats it until it succeeds.
 //
 //	I run "etcdctl endpoint health" on node1
 //	I run "redis-cli ping" in redis on node1
 //	I run "etcdctl endpoint health" on node1 within 10s
-func run(ctx context.Context, line, on, tail string) error {
+func runLine(ctx context.Context, line, on, tail string) error {
 	s := read(ctx)
 	command, who, bound := s.data(line), s.who(on), s.bound(tail)
 	return s.do(func(w *world.World) error { return w.RunCommand(ctx, command, who, bound) })

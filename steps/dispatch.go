@@ -19,11 +19,12 @@ func Dispatch(ctx context.Context, text string, under Argument) error {
 	if err := argumentFits(text, under); err != nil {
 		return err
 	}
-	if w := world.From(ctx); w != nil {
-		var end func()
-		ctx, end = w.Sentence(ctx)
-		defer end()
+	w, err := world.From(ctx)
+	if err != nil {
+		return err
 	}
+	ctx, end := w.Sentence(ctx)
+	defer end()
 	in := []reflect.Value{reflect.ValueOf(WithArgument(ctx, under))}
 	for _, arg := range m.Args {
 		in = append(in, reflect.ValueOf(arg))

@@ -38,7 +38,7 @@ func TestUndefinedOffersWhatIsNear(t *testing.T) {
 
 func TestDispatch(t *testing.T) {
 	ctx := context.Background()
-	refused(t, "no world", "no scenario has begun", Dispatch(ctx, "node2 is killed", Argument{}))
+	refused(t, "no world", "no scenario", Dispatch(ctx, "node2 is killed", Argument{}))
 	refused(t, "near", "did you mean `node2 is killed`", Dispatch(ctx, "node2 is kiled", Argument{}))
 	refused(t, "nothing under it", "nothing stands under it", Dispatch(ctx, `the service "kv":`, Argument{}))
 	doc := "name: kv"

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,11 +21,8 @@ type words struct {
 }
 
 func read(ctx context.Context) *words {
-	s := &words{world: world.From(ctx), arg: argument(ctx)}
-	if s.world == nil {
-		s.err = errors.New("no scenario has begun\nhint: the hooks of this package begin one: register them with the sentences")
-	}
-	return s
+	w, err := world.From(ctx)
+	return &words{world: w, arg: argument(ctx), err: err}
 }
 
 // do calls the World when all words were right.
