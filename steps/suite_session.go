@@ -1,0 +1,172 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"brine.test/brine/world"
+	"brine.test/brine/world/doctor"
+	"brine.test/brine/world/record"
+	"brine.test/brine/world/run"
+)
+
+// stopGrace is how long the hooks have for the teardown after a signal, before
+// the session tears down by itself.
+const stopGrace = 12 * time.Second
+
+// session is the one suite of this process. It is opened by the first scenario,
+// for `godog run` offers no earlier moment that may fail.
+type session struct {
+	sel      Selection
+	deadline time.Time
+
+	once    sync.Once
+	openErr error
+	suite   *world.Suite
+	ctx     context.Context // ends when the process is asked to end
+	release func()
+
+	closeOnce sync.Once
+	closeErr  error
+	closed    chan struct{}
+	counts    tally
+}
+
+// tally counts how the scenarios came out.
+type tally struct {
+	mu             sync.Mutex
+	passed, failed int
+}
+
+func (t *tally) add(ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if ok {
+		t.passed++
+	} else {
+		t.failed++
+	}
+}
+
+var current = &session{closed: make(chan struct{})}
+
+// open checks the machine, starts the run and begins to watch for signals.
+func (s *session) open() error {
+	s.once.Do(func() { s.openErr = s.start() })
+	return s.openErr
+}
+
+func (s *session) start() error {
+	if s.sel.Out == "" {
+		sel, err := SelectionFromEnv()
+		if err != nil {
+			return err
+		}
+		s.sel = sel
+	}
+	s.sel.fill()
+	if err := doctor.Essential(context.Background()); err != nil {
+		return err
+	}
+	out, err := outFolder(s.sel.Out)
+	if err != nil {
+		return err
+	}
+	s.ctx, s.release = run.Guard(context.Background(), run.GuardOptions{Deadline: s.deadline, OnStop: s.stopped})
+	s.suite, err = world.OpenSuite(s.ctx, world.SuiteOptions{
+		Out: out, Seed: s.sel.Seed, Again: s.again(),
+		Selection: record.Selection{Features: s.sel.Features, Tags: s.sel.Tags, Name: s.sel.Name, Concurrency: s.sel.Concurrency},
+		Progress:  progress,
+	})
+	if err != nil {
+		s.release()
+	}
+	return err
+}
+
+// again is the command that runs the same selection with the same seed.
+func (s *session) again() string {
+	words := []string{fmt.Sprintf("BRINE_SEED=%d", s.sel.Seed)}
+	add := func(name, value string) {
+		if value != "" {
+			words = append(words, fmt.Sprintf("%s='%s'", name, strings.ReplaceAll(value, "'", `'\''`)))
+		}
+	}
+	add("BRINE_FEATURES", strings.Join(s.sel.Features, ","))
+	add("BRINE_TAGS", s.sel.Tags)
+	add("BRINE_NAME", s.sel.Name)
+	return strings.Join(append(words, "go test -count=1 -run TestFeatures ."), " ")
+}
+
+// outFolder makes the folder of the report and locks it, so that two suites at
+// the same time do not write into one: the second gets a folder inside.
+func outFolder(want string) (string, error) {
+	abs, err := filepath.Abs(want)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(abs, 0o755); err != nil {
+		return "", err
+	}
+	lock, err := os.OpenFile(filepath.Join(abs, ".lock"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return "", err
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err == nil {
+		outLock = lock // held until the process ends
+		return abs, nil
+	}
+	_ = lock.Close()
+	second, err := os.MkdirTemp(abs, "run-")
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(os.Stderr, "brine: %s is in use by another suite; this one writes into %s\n", abs, second)
+	return second, os.Chmod(second, 0o755)
+}
+
+var outLock *os.File
+
+// stopped is called when the process is asked to end: the steps' contexts are
+// cancelled already, and the hooks tear down. If they do not, it does.
+func (s *session) stopped(reason string) {
+	fmt.Fprintf(os.Stderr, "\nbrine: %s: healing and tearing down\n", reason)
+	if s.suite != nil {
+		s.suite.Record().Interrupted(reason)
+	}
+	select {
+	case <-s.closed:
+		return
+	case <-time.After(stopGrace):
+	}
+	s.close()
+	os.Exit(1)
+}
+
+// close tears down what is open, ends the run and writes the reports.
+func (s *session) close() error {
+	s.closeOnce.Do(func() {
+		defer close(s.closed)
+		if s.suite == nil {
+			return
+		}
+		s.closeErr = s.suite.Close(context.WithoutCancel(s.ctx))
+		s.closeErr = errors.Join(s.closeErr, writeReports(s.suite.Out(), os.Stdout))
+		if s.ctx.Err() != nil {
+			s.closeErr = errors.Join(s.closeErr, context.Cause(s.ctx))
+		}
+		s.release()
+	})
+	return s.closeErr
+}
+
+// progress tells of something long on standard error, a line per stage.
+func progress(text string) { fmt.Fprintf(os.Stderr, "brine: %s\n", text) }

@@ -1,0 +1,358 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/kballard/go-shellquote"
+
+	"brine.test/brine/containers"
+	"brine.test/brine/netfab"
+	"brine.test/brine/world/catalogue"
+	sel "brine.test/brine/world/selector"
+)
+
+// createAtOnce is how many containers are created side by side.
+const createAtOnce = 8
+
+// BuildCluster makes a cluster, starts its services and returns when every one
+// of them is ready.
+func (w *World) BuildCluster(ctx context.Context, c ClusterSpec) error {
+	specs, err := w.plan(c)
+	if err != nil {
+		return err
+	}
+	if err := w.begun(ctx); err != nil {
+		return err
+	}
+	cluster := &Cluster{name: c.Name, w: w}
+	w.mu.Lock()
+	w.clusters = append(w.clusters, cluster)
+	w.mu.Unlock()
+	return w.addNodes(ctx, cluster, specs, nil)
+}
+
+// plan turns a description into one spec per node.
+func (w *World) plan(c ClusterSpec) ([]NodeSpec, error) {
+	for _, have := range w.clusters {
+		if have.name == c.Name {
+			return nil, fmt.Errorf("cluster %s: is there already\nhint: a second one needs a name: … named \"db\"", have.display())
+		}
+	}
+	if c.YAML != "" {
+		defs, err := catalogue.ParseAll(w.docString(), []byte(c.YAML))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range defs {
+			w.lookup.Add(d)
+			c.Services = append(c.Services, ServiceRef{Name: d.Name})
+		}
+		if c.Size == 0 {
+			c.Size = 1
+		}
+	}
+	if len(c.Nodes) > 0 {
+		return c.Nodes, w.freeNames(c.Nodes)
+	}
+	if c.Size < 1 {
+		return nil, fmt.Errorf("a cluster of %d nodes: expected at least 1", c.Size)
+	}
+	prefix := c.Name
+	if prefix == "" {
+		prefix = "node"
+	}
+	specs := make([]NodeSpec, c.Size)
+	for i := range specs {
+		specs[i] = NodeSpec{Name: prefix + strconv.Itoa(i+1), Services: c.Services}
+	}
+	return specs, w.freeNames(specs)
+}
+
+func (w *World) freeNames(specs []NodeSpec) error {
+	seen := map[string]bool{}
+	for _, s := range specs {
+		if err := sel.CheckName(s.Name); err != nil {
+			return err
+		}
+		if seen[s.Name] || w.node(s.Name) != nil {
+			return fmt.Errorf("%s: there is a node of that name already", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	return nil
+}
+
+// AddNode adds one more node, of the first cluster or of a new one.
+func (w *World) AddNode(ctx context.Context, spec NodeSpec) error {
+	if err := w.freeNames([]NodeSpec{spec}); err != nil {
+		return err
+	}
+	if err := w.begun(ctx); err != nil {
+		return err
+	}
+	return w.addNodes(ctx, w.firstCluster(), []NodeSpec{spec}, nil)
+}
+
+// firstCluster is the cluster that single nodes join.
+func (w *World) firstCluster() *Cluster {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.clusters) == 0 {
+		w.clusters = append(w.clusters, &Cluster{w: w})
+	}
+	return w.clusters[0]
+}
+
+// addNodes makes the nodes' networks and containers, in that order, and starts
+// them. before, when given, runs after the nodes exist and before they start.
+func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, before func(context.Context, []*Node) error) (err error) {
+	done := w.stage(fmt.Sprintf("start %d nodes", len(specs)))
+	defer func() { done(err) }()
+
+	wanted := make([]string, len(specs))
+	for i, s := range specs {
+		wanted[i] = s.Name
+	}
+	nets, err := w.net.AddNodes(ctx, wanted...)
+	if err != nil {
+		return fmt.Errorf("make the nodes' network: %w", err)
+	}
+	nodes := make([]*Node, len(specs))
+	for i, spec := range specs {
+		nodes[i] = &Node{Name: spec.Name, Zone: spec.Zone, spec: spec, cluster: c, net: nets[i], dir: filepath.Join(w.dir, spec.Name)}
+		if err := w.defineServices(nodes[i]); err != nil {
+			return err
+		}
+	}
+	w.mu.Lock()
+	for _, n := range nodes {
+		n.Index = len(c.nodes) + 1
+		c.nodes = append(c.nodes, n)
+	}
+	w.mu.Unlock()
+	if before != nil {
+		if err := before(ctx, nodes); err != nil {
+			return err
+		}
+	}
+	if err := w.createBoxes(ctx, nodes); err != nil {
+		return err
+	}
+	w.topology()
+	return w.startNodes(ctx, nodes)
+}
+
+// defineServices looks up what a node runs.
+func (w *World) defineServices(n *Node) error {
+	if n.spec.Image != "" {
+		def := catalogue.FromImage(imageName(n.spec.Image, n.Name), n.spec.Image, w.baseDir)
+		n.services = append(n.services, &Service{Name: def.Name, node: n, def: def})
+	}
+	for _, ref := range n.spec.Services {
+		def, err := w.lookup.Find(ref.Name)
+		if err != nil {
+			return err
+		}
+		if ref.Version != "" && !def.TakesVersion() {
+			return fmt.Errorf("%s %s: this service has one version\nhint: use {{.Version}} in %s", ref.Name, ref.Version, def.File)
+		}
+		n.services = append(n.services, &Service{Name: def.Name, node: n, def: def, version: word(ref.Version, def.Version)})
+	}
+	return nil
+}
+
+// createBoxes renders the services and creates their containers.
+func (w *World) createBoxes(ctx context.Context, nodes []*Node) error {
+	for _, n := range nodes {
+		for _, s := range n.services {
+			if err := w.render(s); err != nil {
+				return err
+			}
+		}
+	}
+	images, err := w.images(ctx, nodes)
+	if err != nil {
+		return err
+	}
+	slots := make(chan struct{}, createAtOnce)
+	return each(nodes, func(n *Node) error {
+		slots <- struct{}{}
+		defer func() { <-slots }()
+		return w.createBox(ctx, n, images)
+	})
+}
+
+// render fills the service's templates in for its node.
+func (w *World) render(s *Service) error {
+	inst, err := catalogue.Render(s.def, w.templateData(s))
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.label(), err)
+	}
+	if s.node.spec.Image != "" && s.node.spec.Command != "" && s.def == s.node.services[0].def {
+		if inst.Command, err = shellquote.Split(s.node.spec.Command); err != nil {
+			return fmt.Errorf("%s: command: %w", s.node.Name, err)
+		}
+	}
+	s.inst = inst
+	return nil
+}
+
+// images resolves each image once.
+func (w *World) images(ctx context.Context, nodes []*Node) (map[string]*containers.Image, error) {
+	out := map[string]*containers.Image{}
+	for _, n := range nodes {
+		for _, s := range n.services {
+			if out[s.inst.Image] != nil {
+				continue
+			}
+			img, err := w.rt.Image(ctx, s.inst.Image, s.inst.Base)
+			if err != nil {
+				return nil, fmt.Errorf("image of %s: %w", s.Name, err)
+			}
+			out[s.inst.Image] = img
+		}
+	}
+	return out, nil
+}
+
+func (w *World) createBox(ctx context.Context, n *Node, images map[string]*containers.Image) error {
+	box, err := w.group.NewNode(ctx, containers.NodeSpec{
+		Name: n.Name, NetNS: n.net.NS().Path(), Hostname: n.Name,
+		ResolvConf: n.net.ResolvConf(), Hosts: n.net.Hosts(),
+		Dir: n.dir, Memory: n.spec.Memory, CPU: n.spec.CPU,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.Name, err)
+	}
+	n.box = box
+	for _, s := range n.services {
+		env := map[string]string{}
+		for k, v := range s.inst.Env {
+			env[k] = v
+		}
+		for k, v := range n.spec.Env {
+			env[k] = v
+		}
+		s.box, err = box.Add(ctx, containers.ServiceSpec{
+			Name: s.Name, Image: images[s.inst.Image], Command: s.inst.Command, Args: s.inst.Args,
+			Env: env, Files: s.inst.Files, Data: s.inst.Volume, Memory: s.inst.Memory, CPU: s.inst.CPU,
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.label(), err)
+		}
+	}
+	return nil
+}
+
+// templateData is what a service's templates see.
+func (w *World) templateData(s *Service) catalogue.Data {
+	n := s.node
+	d := catalogue.Data{Node: nodeData(n), Cluster: n.cluster.display(), Version: s.version, Joining: s.joining}
+	d.Members = []catalogue.Node{}
+	for _, other := range n.cluster.nodes {
+		if other.has(s.Name) {
+			d.Members = append(d.Members, nodeData(other))
+		}
+		d.Nodes = append(d.Nodes, nodeData(other))
+		if other != n {
+			d.Peers = append(d.Peers, nodeData(other))
+		}
+	}
+	return d
+}
+
+func (n *Node) has(service string) bool {
+	for _, s := range n.services {
+		if s.Name == service {
+			return true
+		}
+	}
+	return false
+}
+
+func nodeData(n *Node) catalogue.Node {
+	return catalogue.Node{Name: n.Name, Index: n.Index, IP: n.net.IP.String(), IP6: n.net.IP6.String(), Zone: n.Zone}
+}
+
+// SetZone puts nodes into an availability zone.
+func (w *World) SetZone(ctx context.Context, zone string, who sel.Selector) error {
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		n.Zone = zone
+	}
+	w.topology()
+	return nil
+}
+
+// Alias gives nodes one more name, in the cluster and for the clients.
+func (w *World) Alias(ctx context.Context, who sel.Selector, name string) error {
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return err
+	}
+	if err := w.net.Alias(name, nodeNames(nodes)...); err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		w.aliases[n.Name] = append(w.aliases[n.Name], name)
+	}
+	w.topology()
+	return nil
+}
+
+// DefineService adds a service to the catalogue for this scenario.
+func (w *World) DefineService(_ context.Context, name, yaml string) error {
+	_, err := w.lookup.Define(w.docString(), name, yaml)
+	return err
+}
+
+// docString is where a doc string of this feature comes from.
+func (w *World) docString() catalogue.Origin {
+	return catalogue.Origin{File: w.scenario.Info.URI, Base: w.baseDir}
+}
+
+// imageName gives a service made of an image alone its name: the last element
+// of the reference without tag and digest, else the node's name.
+func imageName(ref, node string) string {
+	ref, _, _ = strings.Cut(ref, "#")
+	ref, _, _ = strings.Cut(ref, "@")
+	name := ref[strings.LastIndexAny(ref, "/:")+1:]
+	if i := strings.LastIndex(ref, ":"); i > strings.LastIndex(ref, "/") && i > 0 {
+		name = ref[strings.LastIndexAny(ref[:i], "/:")+1 : i]
+	}
+	if sel.CheckName(name) != nil {
+		return node
+	}
+	return name
+}
+
+// AllowInternet opens the way out of the cluster: TCP, UDP and DNS through a
+// userspace relay.
+func (w *World) AllowInternet(ctx context.Context) error {
+	if err := w.begun(ctx); err != nil {
+		return err
+	}
+	if err := w.net.AllowInternet(ctx); err != nil {
+		return err
+	}
+	w.internet = true
+	return nil
+}
+
+// openFaults opens the fault engine in the switch namespace and joins it to the
+// network: a link is forwarded from the moment it is attached.
+func (w *World) openFaults(ns *netfab.Namespace) (netfab.Switch, error) {
+	engine, err := newFaults(ns, w.seed)
+	if err != nil {
+		return nil, err
+	}
+	w.faults = engine
+	return faultSwitch{engine}, nil
+}

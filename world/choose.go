@@ -1,0 +1,329 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+	"strings"
+
+	sel "brine.test/brine/world/selector"
+)
+
+// frame is what one sentence has named so far; "the other nodes" depends on it.
+type frame struct {
+	named map[*Node]bool
+}
+
+type frameKey struct{}
+
+// Sentence gives ctx a frame of its own, so that "the other nodes" means those
+// that this sentence, or else the last one that named some, left out.
+// The returned function ends the sentence.
+func (w *World) Sentence(ctx context.Context) (context.Context, func()) {
+	f := &frame{named: map[*Node]bool{}}
+	return context.WithValue(ctx, frameKey{}, f), func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(f.named) > 0 {
+			w.lastNamed = f.named
+		}
+	}
+}
+
+// Resolve finds the nodes that a selector stands for at this moment. What a
+// choice (a random node, the leader) stood for is written into the record.
+func (w *World) Resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
+	nodes, err := w.resolve(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if f, _ := ctx.Value(frameKey{}).(*frame); f != nil && s.Kind != sel.Others {
+		for _, n := range nodes {
+			f.named[n] = true
+		}
+	}
+	if s.Kind != sel.Named && s.Kind != sel.List {
+		w.choice(ctx, s.String(), nodeNames(nodes))
+	}
+	return nodes, nil
+}
+
+func (w *World) resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
+	all := w.allNodes()
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: there is no cluster yet\nhint: begin with \"Given a 3-node cluster running etcd\"", s)
+	}
+	switch s.Kind {
+	case sel.Named:
+		return w.named(s.Names)
+	case sel.All:
+		return all, nil
+	case sel.Others:
+		return w.others(ctx, all)
+	case sel.List:
+		return w.list(ctx, s)
+	case sel.Leader:
+		n, err := w.findLeader(ctx, s.Of)
+		return one(n, err)
+	case sel.Followers, sel.AFollower:
+		return w.followers(ctx, s, all)
+	case sel.Random:
+		return w.pick(all, max(1, s.N), s)
+	case sel.Minority, sel.Majority:
+		return w.part(ctx, s, all)
+	case sel.Zone:
+		return w.zone(s.Zone)
+	case sel.Isolated:
+		return w.lastOf("isolated", s)
+	case sel.Killed:
+		return w.lastOf("killed", s)
+	case sel.Paused:
+		return w.lastOf("paused", s)
+	case sel.OldLeader:
+		return one(w.oldLeader(s.Of))
+	case sel.Clients:
+		return nil, fmt.Errorf("%s: the clients are no node: they cannot stand here", s)
+	}
+	return nil, fmt.Errorf("%s: a selector that this sentence cannot use", s)
+}
+
+// list resolves the parts of a selector one after the other.
+func (w *World) list(ctx context.Context, s sel.Selector) ([]*Node, error) {
+	var out []*Node
+	for _, part := range s.Parts {
+		nodes, err := w.Resolve(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, nodes...)
+	}
+	return unique(out), nil
+}
+
+func one(n *Node, err error) ([]*Node, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []*Node{n}, nil
+}
+
+// One resolves a selector that must stand for exactly one node.
+func (w *World) One(ctx context.Context, s sel.Selector) (*Node, error) {
+	nodes, err := w.Resolve(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(nodes) != 1 {
+		return nil, fmt.Errorf("%s: stands for %s, but this sentence wants one node", s, names(nodes))
+	}
+	return nodes[0], nil
+}
+
+func (w *World) named(wanted []string) ([]*Node, error) {
+	var out []*Node
+	for _, name := range wanted {
+		if who, ok := w.remembered(name); ok {
+			out = append(out, who...)
+			continue
+		}
+		n := w.node(name)
+		if n == nil {
+			return nil, fmt.Errorf("%s: no such node\nhint: there is %s", name, names(w.allNodes()))
+		}
+		out = append(out, n)
+	}
+	return unique(out), nil
+}
+
+func (w *World) others(ctx context.Context, all []*Node) ([]*Node, error) {
+	f, _ := ctx.Value(frameKey{}).(*frame)
+	w.mu.Lock()
+	not := w.lastNamed
+	w.mu.Unlock()
+	if f != nil && len(f.named) > 0 {
+		not = f.named
+	}
+	if len(not) == 0 {
+		return nil, fmt.Errorf("the other nodes: no sentence has named a node yet")
+	}
+	// The others are those of the same cluster.
+	clusters := map[*Cluster]bool{}
+	for n := range not {
+		clusters[n.cluster] = true
+	}
+	var out []*Node
+	for _, n := range all {
+		if !not[n] && clusters[n.cluster] {
+			out = append(out, n)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("the other nodes: there are none")
+	}
+	return out, nil
+}
+
+func (w *World) followers(ctx context.Context, s sel.Selector, all []*Node) ([]*Node, error) {
+	leader, err := w.findLeader(ctx, s.Of)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Node
+	for _, n := range all {
+		if n != leader && n.cluster == leader.cluster && n.running(s.Of) {
+			out = append(out, n)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: %s leads and no other node runs", s, leader.Name)
+	}
+	if s.Kind == sel.AFollower {
+		return w.pick(out, 1, s)
+	}
+	return out, nil
+}
+
+// pick chooses n of the nodes with the scenario's seed, in the order in which
+// they stand in the cluster.
+func (w *World) pick(from []*Node, n int, s sel.Selector) ([]*Node, error) {
+	if n > len(from) {
+		return nil, fmt.Errorf("%s: there are only %d nodes: %s", s, len(from), names(from))
+	}
+	w.mu.Lock()
+	perm := w.rng.Perm(len(from))
+	w.mu.Unlock()
+	chosen := perm[:n]
+	sort.Ints(chosen)
+	out := make([]*Node, n)
+	for i, at := range chosen {
+		out[i] = from[at]
+	}
+	return out, nil
+}
+
+// part finds a minority or a majority of the first cluster's nodes: with or
+// without the leader where the sentence says so.
+func (w *World) part(ctx context.Context, s sel.Selector, all []*Node) ([]*Node, error) {
+	n := len(all)
+	size := n/2 + 1
+	if s.Kind == sel.Minority {
+		size = (n - 1) / 2
+		if size == 0 {
+			return nil, fmt.Errorf("%s: a cluster of %d has no minority", s, n)
+		}
+	}
+	if !s.WithLeader && !s.WithoutLeader {
+		return w.pick(all, size, s)
+	}
+	leader, err := w.findLeader(ctx, s.Of)
+	if err != nil {
+		return nil, err
+	}
+	rest := make([]*Node, 0, n)
+	for _, node := range all {
+		if node != leader {
+			rest = append(rest, node)
+		}
+	}
+	if s.WithoutLeader {
+		return w.pick(rest, size, s)
+	}
+	others, err := w.pick(rest, size-1, s)
+	if err != nil {
+		return nil, err
+	}
+	return inOrder(append(others, leader)), nil
+}
+
+func (w *World) zone(zone string) ([]*Node, error) {
+	var out []*Node
+	zones := map[string]bool{}
+	for _, n := range w.allNodes() {
+		if n.Zone == zone {
+			out = append(out, n)
+		}
+		if n.Zone != "" {
+			zones[n.Zone] = true
+		}
+	}
+	if len(out) == 0 {
+		known := make([]string, 0, len(zones))
+		for z := range zones {
+			known = append(known, z)
+		}
+		sort.Strings(known)
+		return nil, fmt.Errorf("zone %s: no such zone\nhint: there is %s", zone, listWords(known))
+	}
+	return out, nil
+}
+
+func (w *World) lastOf(what string, s sel.Selector) ([]*Node, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	who := w.last[what]
+	if len(who) == 0 {
+		return nil, fmt.Errorf("%s: no node was %s in this scenario", s, what)
+	}
+	return who, nil
+}
+
+func (w *World) setLast(what string, nodes []*Node) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last[what] = nodes
+}
+
+// RememberWho gives the nodes of a selector a name for this scenario.
+func (w *World) RememberWho(ctx context.Context, who sel.Selector, name string) error {
+	if err := sel.CheckName(name); err != nil {
+		return err
+	}
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return err
+	}
+	if n := w.node(name); n != nil {
+		return fmt.Errorf("%s: is the name of a node already", name)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.memoWho[name] = nodes
+	w.memo[name] = strings.Join(nodeNames(nodes), " and ")
+	return nil
+}
+
+func (w *World) remembered(name string) ([]*Node, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	who, ok := w.memoWho[name]
+	return who, ok
+}
+
+func unique(nodes []*Node) []*Node {
+	seen := map[*Node]bool{}
+	out := nodes[:0:0]
+	for _, n := range nodes {
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func inOrder(nodes []*Node) []*Node {
+	sort.SliceStable(nodes, func(i, j int) bool { return nodes[i].Port() < nodes[j].Port() })
+	return nodes
+}
+
+// newRand makes the generator of a scenario from the run's seed and the
+// scenario's name and place, so that the same seed chooses the same nodes.
+func newRand(seed uint64, id string) *rand.Rand {
+	const prime, basis = 1099511628211, 14695981039346656037 // FNV-1a, 64 bit
+	h := uint64(basis)
+	for _, b := range []byte(id) {
+		h = (h ^ uint64(b)) * prime
+	}
+	return rand.New(rand.NewPCG(seed, h))
+}

@@ -1,0 +1,216 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"brine.test/brine/world/record"
+	"brine.test/brine/xdpfault"
+)
+
+// Harm is something done to the system that can be taken back. Heal is
+// idempotent; Receipt tells what the harm touched so far, and after Heal what
+// it touched in all.
+type Harm interface {
+	ID() string
+	Heal(ctx context.Context) error
+	Receipt() record.Receipt
+}
+
+// harmKind is the family of a harm: what heals it.
+type harmKind string
+
+const (
+	kindIsolate harmKind = "isolate"
+	kindSplit   harmKind = "split"
+	kindCut     harmKind = "cut"
+	kindDrop    harmKind = "drop"
+	kindKill    harmKind = "kill"
+	kindStop    harmKind = "stop"
+	kindPause   harmKind = "pause"
+)
+
+func (k harmKind) network() bool {
+	switch k {
+	case kindIsolate, kindSplit, kindCut, kindDrop:
+		return true
+	}
+	return false
+}
+
+// active is a harm in this scenario: what was asked, by which sentence, on whom.
+type active struct {
+	id    string
+	kind  harmKind
+	what  string
+	who   []*Node
+	begun time.Time
+
+	mu     sync.Mutex
+	undo   func(context.Context) error
+	gauge  func() record.Receipt
+	handle *xdpfault.Handle // of a network harm
+	inject time.Duration    // what putting it on took
+	why    string           // why it ended
+	done   bool
+	ended  time.Time
+	w      *World
+	rec    *record.Harm
+}
+
+var _ Harm = (*active)(nil)
+
+// ID is unique in the run.
+func (a *active) ID() string { return a.id }
+
+// Receipt says what the harm touched.
+func (a *active) Receipt() record.Receipt {
+	if a.gauge == nil {
+		return record.Receipt{}
+	}
+	return a.gauge()
+}
+
+// Heal takes the harm back and writes its receipt. A second call does nothing.
+func (a *active) Heal(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.done {
+		return nil
+	}
+	if err := a.undo(ctx); err != nil {
+		return fmt.Errorf("heal %s: %w", a.what, err)
+	}
+	a.finish()
+	return nil
+}
+
+// release heals only the links that match, and the harm itself when none is
+// left. It tells whether any matched.
+func (a *active) release(match func(xdpfault.Link) bool) (hit bool, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.done || a.handle == nil {
+		return false, nil
+	}
+	var freed []record.Link
+	for _, l := range a.handle.Links() {
+		if match(l) {
+			freed = append(freed, a.w.linkName(l))
+		}
+	}
+	if len(freed) == 0 {
+		return false, nil
+	}
+	if err := a.handle.Release(match); err != nil {
+		return true, fmt.Errorf("heal part of %s: %w", a.what, err)
+	}
+	if len(a.handle.Links()) > 0 {
+		a.rec.Release(freed, a.Receipt())
+		return true, nil
+	}
+	if err := a.handle.Heal(); err != nil {
+		return true, fmt.Errorf("heal %s: %w", a.what, err)
+	}
+	a.finish()
+	return true, nil
+}
+
+// finish notes the end; a.mu is held.
+func (a *active) finish() {
+	a.done = true
+	a.ended = time.Now()
+	a.w.harmEnded(a)
+}
+
+// begin registers a harm that is on, and lets it last as long as l says.
+func (w *World) begin(ctx context.Context, a *active, l Length) error {
+	a.w = w
+	a.begun = time.Now()
+	w.mu.Lock()
+	w.harms = append(w.harms, a)
+	w.mu.Unlock()
+	w.harmBegan(a, l)
+	return w.lasting(ctx, a, l)
+}
+
+// lasting makes a harm last as long as l says: until healed, while the sentence
+// waits, or on its own while the scenario goes on.
+func (w *World) lasting(ctx context.Context, a *active, l Length) error {
+	switch l.Kind {
+	case ForWait:
+		waitErr := w.Wait(ctx, l.D)
+		a.setWhy(record.HealedByLength)
+		return errors.Join(waitErr, a.Heal(context.WithoutCancel(ctx)))
+	case ForNext:
+		w.background(func(bg context.Context) error {
+			if !waitTick(bg, l.D) {
+				return nil // the scenario ends and heals it
+			}
+			a.setWhy(record.HealedByLength)
+			return a.Heal(bg)
+		})
+	}
+	return nil
+}
+
+// active lists the harms that are still on, oldest first.
+func (w *World) active(match func(*active) bool) []*active {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []*active
+	for _, a := range w.harms {
+		a.mu.Lock()
+		if !a.done && match(a) {
+			out = append(out, a)
+		}
+		a.mu.Unlock()
+	}
+	return out
+}
+
+// healAll ends the harms that match, the latest first.
+func (w *World) healAll(ctx context.Context, match func(*active) bool) error {
+	harms := w.active(match)
+	var errs []error
+	for i := len(harms) - 1; i >= 0; i-- {
+		errs = append(errs, harms[i].Heal(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// HealNetwork ends all harm to the network.
+func (w *World) HealNetwork(ctx context.Context) error {
+	return w.healAll(ctx, func(a *active) bool { return a.kind.network() })
+}
+
+// HealEverything ends every harm that is still on: killed and stopped nodes are
+// started, paused ones resume, the network is as before.
+func (w *World) HealEverything(ctx context.Context) error {
+	return w.healAll(ctx, func(*active) bool { return true })
+}
+
+// harmsOn describes what is on now, for the message of a failed assertion.
+func (w *World) harmsOn() string {
+	on := w.active(func(*active) bool { return true })
+	if len(on) == 0 {
+		return ""
+	}
+	words := make([]string, len(on))
+	for i, a := range on {
+		words[i] = fmt.Sprintf("%s (since %s)", a.what, round(time.Since(a.begun)))
+	}
+	return listWords(words)
+}
+
+// setWhy says why the harm is about to end; healing by a sentence is the default.
+func (a *active) setWhy(why string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.done {
+		a.why = why
+	}
+}

@@ -1,0 +1,239 @@
+package world
+
+import (
+	"context"
+	"fmt"
+
+	"brine.test/brine/world/catalogue"
+	"brine.test/brine/world/client"
+	sel "brine.test/brine/world/selector"
+)
+
+// Join adds a node to the running cluster: announced to the members first, by
+// the service's own means where the catalogue has them, then started.
+func (w *World) Join(ctx context.Context, name string, services []ServiceRef) error {
+	all := w.allNodes()
+	if len(all) == 0 {
+		return fmt.Errorf("%s joins: there is no cluster yet\nhint: begin with \"Given a 3-node cluster running etcd\"", name)
+	}
+	spec := NodeSpec{Name: name, Services: services}
+	if err := w.freeNames([]NodeSpec{spec}); err != nil {
+		return err
+	}
+	return w.addNodes(ctx, all[0].cluster, []NodeSpec{spec}, w.announce)
+}
+
+// announce tells the members of new nodes, before these start.
+func (w *World) announce(ctx context.Context, nodes []*Node) error {
+	for _, n := range nodes {
+		for _, s := range n.services {
+			s.joining = true
+			if err := w.addMember(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// membership gives the client of a running member, the leader before others;
+// nil when the service has no means of its own to change membership.
+func (w *World) membership(about *Service, op catalogue.Operation) (client.Membership, *Service, error) {
+	if !client.Can(about.def.Client, op) {
+		return nil, nil, nil
+	}
+	peers := w.sortedByLeader(about)
+	if len(peers) == 0 {
+		return nil, nil, fmt.Errorf("%s: no other member runs that could be told", about.label())
+	}
+	c, err := peers[0].fromInside()
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.(client.Membership), peers[0], nil
+}
+
+// sortedByLeader lists the other running members of a service, the leader first.
+func (w *World) sortedByLeader(about *Service) []*Service {
+	w.mu.Lock()
+	var leader *Node
+	if l := w.leaders[about.Name]; l != nil {
+		leader = l.now
+	}
+	w.mu.Unlock()
+	var out []*Service
+	for _, n := range w.allNodes() {
+		if n == about.node || n.cluster != about.node.cluster || w.isPaused(n) {
+			continue
+		}
+		for _, s := range n.services {
+			if s.Name != about.Name || s.box == nil || !s.isUp() {
+				continue
+			}
+			if n == leader {
+				out = append([]*Service{s}, out...)
+			} else {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+func (w *World) addMember(ctx context.Context, s *Service) error {
+	m, peer, err := w.membership(s, catalogue.OpAddMember)
+	if err != nil || m == nil {
+		return err
+	}
+	if err := m.AddMember(ctx, s.target(s.node.net.DialContext)); err != nil {
+		return fmt.Errorf("%s: announce %s as a member: %w", peer.label(), s.node.Name, err)
+	}
+	return nil
+}
+
+func (w *World) removeMember(ctx context.Context, s *Service) error {
+	m, peer, err := w.membership(s, catalogue.OpRemoveMember)
+	if err != nil || m == nil {
+		return err
+	}
+	if err := m.RemoveMember(ctx, s.target(s.node.net.DialContext)); err != nil {
+		return fmt.Errorf("%s: take the member %s out: %w", peer.label(), s.node.Name, err)
+	}
+	return nil
+}
+
+// Leave takes nodes out of the membership and then out of the cluster.
+func (w *World) Leave(ctx context.Context, who sel.Selector) error {
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		for _, s := range n.services {
+			if err := w.removeMember(ctx, s); err != nil {
+				return err
+			}
+		}
+		if err := w.takeOut(ctx, n); err != nil {
+			return err
+		}
+	}
+	w.topology()
+	return nil
+}
+
+// takeOut stops a node and removes its containers and its network.
+func (w *World) takeOut(ctx context.Context, n *Node) error {
+	for _, s := range n.services {
+		if s.isUp() {
+			if err := s.stop(ctx); err != nil {
+				return err
+			}
+		}
+		if err := w.keepLogs(s); err != nil {
+			return err
+		}
+		if err := s.closeClients(); err != nil {
+			return err
+		}
+	}
+	w.forget(n)
+	if err := n.box.Remove(ctx); err != nil {
+		return fmt.Errorf("%s: %w", n.Name, err)
+	}
+	return w.net.RemoveNode(ctx, n.Name)
+}
+
+// Replace gives nodes an empty disk: each is taken out of the membership,
+// killed, wiped, announced again and started.
+func (w *World) Replace(ctx context.Context, who sel.Selector) error {
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if err := w.replace(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) replace(ctx context.Context, n *Node) error {
+	for _, s := range n.services {
+		if s.isUp() {
+			if err := s.kill(ctx); err != nil {
+				return err
+			}
+		}
+		if err := w.removeMember(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := n.box.Wipe(ctx); err != nil {
+		return fmt.Errorf("%s: wipe: %w", n.Name, err)
+	}
+	for _, s := range n.services {
+		s.joining = true
+		if err := w.addMember(ctx, s); err != nil {
+			return err
+		}
+		if err := w.reshape(ctx, s, s.version); err != nil {
+			return err
+		}
+	}
+	return w.startNodes(ctx, []*Node{n})
+}
+
+// Upgrade stops each node that runs the service, starts it with the version on
+// its disk, and waits until it is ready before the next.
+func (w *World) Upgrade(ctx context.Context, ref ServiceRef) error {
+	hit := false
+	for _, n := range w.allNodes() {
+		for _, s := range n.services {
+			if s.Name != ref.Name {
+				continue
+			}
+			hit = true
+			if !s.def.TakesVersion() {
+				return fmt.Errorf("%s %s: this service has one version\nhint: use {{.Version}} in %s", ref.Name, ref.Version, s.def.File)
+			}
+			if s.isUp() {
+				if err := s.stop(ctx); err != nil {
+					return err
+				}
+			}
+			if err := w.reshape(ctx, s, ref.Version); err != nil {
+				return err
+			}
+			if err := s.start(ctx); err != nil {
+				return err
+			}
+			if err := w.awaitReady(ctx, s); err != nil {
+				return fmt.Errorf("upgrade to %s %s: %w", ref.Name, ref.Version, err)
+			}
+		}
+	}
+	if !hit {
+		return fmt.Errorf("%s: no node runs it", ref.Name)
+	}
+	w.topology()
+	return nil
+}
+
+// reshape renders a stopped service anew, for another version or as a member
+// that joins, and gives its container the image and arguments that follow.
+func (w *World) reshape(ctx context.Context, s *Service, version string) error {
+	s.version = version
+	if err := w.render(s); err != nil {
+		return err
+	}
+	img, err := w.rt.Image(ctx, s.inst.Image, s.inst.Base)
+	if err != nil {
+		return fmt.Errorf("image of %s: %w", s.Name, err)
+	}
+	if err := s.box.SetImage(ctx, img, s.inst.Command, s.inst.Args); err != nil {
+		return fmt.Errorf("%s: %w", s.label(), err)
+	}
+	return nil
+}

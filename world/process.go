@@ -1,0 +1,271 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"brine.test/brine/world/record"
+	sel "brine.test/brine/world/selector"
+)
+
+// each runs f on every item at once and joins the errors in order.
+func each[T any](items []T, f func(T) error) error {
+	errs := make([]error, len(items))
+	var wg sync.WaitGroup
+	for i, item := range items {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			errs[i] = f(item)
+		}()
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// targets are the services that a process sentence means: the one named, or all
+// services of the nodes.
+func (w *World) targets(ctx context.Context, who sel.Selector) ([]*Node, []*Service, error) {
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []*Service
+	for _, n := range nodes {
+		if who.Service == "" {
+			out = append(out, n.services...)
+			continue
+		}
+		s, err := n.service(who.Service)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, s)
+	}
+	return nodes, out, nil
+}
+
+// Kill sends SIGKILL to the nodes' services, paused ones too; healing starts
+// them again.
+func (w *World) Kill(ctx context.Context, who sel.Selector, l Length) error {
+	if err := w.takeDown(ctx, kindKill, who, l, func(s *Service) error { return s.kill(ctx) }); err != nil {
+		return err
+	}
+	// What is dead is not paused any more.
+	return w.healAll(ctx, func(a *active) bool { return a.kind == kindPause && !anyUp(a.who) })
+}
+
+func anyUp(nodes []*Node) bool {
+	for _, n := range nodes {
+		if n.running("") {
+			return true
+		}
+	}
+	return false
+}
+
+// Stop sends the service's stop signal and waits for its grace period.
+func (w *World) Stop(ctx context.Context, who sel.Selector, l Length) error {
+	return w.takeDown(ctx, kindStop, who, l, func(s *Service) error { return s.stop(ctx) })
+}
+
+func (w *World) takeDown(ctx context.Context, kind harmKind, who sel.Selector, l Length, down func(*Service) error) error {
+	nodes, services, err := w.targets(ctx, who)
+	if err != nil {
+		return err
+	}
+	verb := map[harmKind]string{kindKill: "killed", kindStop: "stopped"}[kind]
+	var up []*Service
+	for _, s := range services {
+		if s.isUp() {
+			up = append(up, s)
+		}
+	}
+	if len(up) == 0 {
+		return fmt.Errorf("%s: does not run, so it cannot be %s", names(nodes), verb)
+	}
+	touched := processes(up)
+	if err := each(up, down); err != nil {
+		return err
+	}
+	w.setLast("killed", nodes)
+	return w.begin(ctx, &active{
+		id: w.nextID("harm"), kind: kind, who: nodes, what: fmt.Sprintf("%s %s", names(nodes), verb),
+		undo:  func(ctx context.Context) error { return w.startDown(ctx, up) },
+		gauge: func() record.Receipt { return record.Receipt{Processes: touched} },
+	}, l)
+}
+
+// startDown starts those of the services that are down.
+func (w *World) startDown(ctx context.Context, services []*Service) error {
+	return each(services, func(s *Service) error {
+		if s.isUp() {
+			return nil
+		}
+		return s.start(ctx)
+	})
+}
+
+// StartAgain starts what was killed or stopped, on its disk as it was, and
+// returns when it runs.
+func (w *World) StartAgain(ctx context.Context, who sel.Selector) error {
+	nodes, services, err := w.targets(ctx, who)
+	if err != nil {
+		return err
+	}
+	var down []*Service
+	for _, s := range services {
+		if !s.isUp() {
+			down = append(down, s)
+		}
+	}
+	if len(down) == 0 {
+		return fmt.Errorf("%s: runs already\nhint: say \"is restarted\" to stop and start it", names(nodes))
+	}
+	if err := w.startDown(ctx, down); err != nil {
+		return err
+	}
+	// The harms that took these services down are over once all they hit run.
+	return w.healAll(ctx, func(a *active) bool {
+		return (a.kind == kindKill || a.kind == kindStop) && allUp(a.who)
+	})
+}
+
+func allUp(nodes []*Node) bool {
+	for _, n := range nodes {
+		for _, s := range n.services {
+			if !s.isUp() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Restart stops the services with their grace period and starts them again.
+func (w *World) Restart(ctx context.Context, who sel.Selector) error {
+	_, services, err := w.targets(ctx, who)
+	if err != nil {
+		return err
+	}
+	return each(services, func(s *Service) error {
+		if s.isUp() {
+			if err := s.stop(ctx); err != nil {
+				return err
+			}
+		}
+		return s.start(ctx)
+	})
+}
+
+// Pause freezes the nodes' processes, as a long garbage collection would.
+func (w *World) Pause(ctx context.Context, who sel.Selector, l Length) error {
+	nodes, services, err := w.targets(ctx, who)
+	if err != nil {
+		return err
+	}
+	if len(w.active(func(a *active) bool { return a.kind == kindPause && overlap(a.who, nodes) })) > 0 {
+		return fmt.Errorf("%s: is paused already", names(nodes))
+	}
+	whole := who.Service == "" || len(services) == countServices(nodes)
+	frozen := processes(services)
+	freeze, thaw := w.freezers(nodes, services, whole)
+	if err := freeze(ctx); err != nil {
+		return err
+	}
+	w.setLast("paused", nodes)
+	for _, s := range services {
+		w.serviceState(s, record.Paused, "")
+	}
+	return w.begin(ctx, &active{
+		id: w.nextID("harm"), kind: kindPause, who: nodes, what: names(nodes) + " paused",
+		undo: func(ctx context.Context) error {
+			err := thaw(ctx)
+			for _, s := range services {
+				w.serviceState(s, record.Resumed, "")
+			}
+			return err
+		},
+		gauge: func() record.Receipt { return record.Receipt{Processes: frozen} },
+	}, l)
+}
+
+// freezers give what pauses and resumes: the whole node's cgroup, or only the
+// containers of the services named.
+func (w *World) freezers(nodes []*Node, services []*Service, whole bool) (freeze, thaw func(context.Context) error) {
+	if whole {
+		return func(ctx context.Context) error {
+				return each(nodes, func(n *Node) error { return n.box.Pause(ctx) })
+			}, func(ctx context.Context) error {
+				return each(nodes, func(n *Node) error { return n.box.Resume(ctx) })
+			}
+	}
+	return func(ctx context.Context) error {
+			return each(services, func(s *Service) error { return s.box.Pause(ctx) })
+		}, func(ctx context.Context) error {
+			return each(services, func(s *Service) error { return s.box.Resume(ctx) })
+		}
+}
+
+func countServices(nodes []*Node) int {
+	n := 0
+	for _, node := range nodes {
+		n += len(node.services)
+	}
+	return n
+}
+
+func overlap(a, b []*Node) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Resume thaws paused nodes.
+func (w *World) Resume(ctx context.Context, who sel.Selector) error {
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return err
+	}
+	hit := w.active(func(a *active) bool { return a.kind == kindPause && overlap(a.who, nodes) })
+	if len(hit) == 0 {
+		return fmt.Errorf("%s: is not paused\nhint: %s", names(nodes), w.onNow())
+	}
+	return w.healAll(ctx, func(a *active) bool { return a.kind == kindPause && overlap(a.who, nodes) })
+}
+
+// CrashLoop kills the nodes and starts them again, so many times, every so often.
+func (w *World) CrashLoop(ctx context.Context, who sel.Selector, times int, every time.Duration) error {
+	for i := range times {
+		began := time.Now()
+		if err := w.Kill(ctx, who, Length{}); err != nil {
+			return fmt.Errorf("kill %d of %d: %w", i+1, times, err)
+		}
+		if err := w.StartAgain(ctx, who); err != nil {
+			return fmt.Errorf("start %d of %d: %w", i+1, times, err)
+		}
+		if left := every - time.Since(began); i+1 < times && left > 0 {
+			if err := w.Wait(ctx, left); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// processes names the services' processes for a receipt.
+func processes(services []*Service) []string {
+	out := make([]string, len(services))
+	for i, s := range services {
+		out[i] = fmt.Sprintf("%s on %s (pid %d)", s.Name, s.node.Name, s.box.State().PID)
+	}
+	return out
+}

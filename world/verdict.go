@@ -1,0 +1,83 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"brine.test/brine/world/record"
+)
+
+// bounded is the error of a sentence that looked more than once.
+type bounded struct {
+	err   error
+	text  string // "not within 10s"
+	tried time.Duration
+	looks int
+}
+
+func (b *bounded) Error() string {
+	return fmt.Sprintf("%s (looked %d times): %v", b.text, b.looks, b.err)
+}
+func (b *bounded) Unwrap() error { return b.err }
+
+// failure is a failed sentence with what else a reader must know: which harm
+// was on, which services had ended by themselves.
+type failure struct {
+	err       error
+	harms     []string
+	surprises []string
+}
+
+var _ record.Judged = (*failure)(nil)
+
+// Explain adds to a sentence's error which harm was on and which services had
+// ended by themselves since the last sentence.
+func (w *World) Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := &failure{err: err, surprises: w.Surprises()}
+	for _, a := range w.active(func(*active) bool { return true }) {
+		f.harms = append(f.harms, fmt.Sprintf("%s for %s", a.what, round(time.Since(a.begun))))
+	}
+	if len(f.harms)+len(f.surprises) == 0 {
+		var b *bounded
+		if !errors.As(err, &b) {
+			return err
+		}
+	}
+	return f
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+func (f *failure) Error() string {
+	text := f.err.Error()
+	if len(f.harms) > 0 {
+		text += "\nharm that was on: " + strings.Join(f.harms, "; ")
+	}
+	if len(f.surprises) > 0 {
+		text += "\nended by itself: " + strings.Join(f.surprises, "; ")
+	}
+	return text
+}
+
+// Verdict sets the failure in parts.
+func (f *failure) Verdict() record.Verdict {
+	v := record.Verdict{Harms: f.harms}
+	var b *bounded
+	if errors.As(f.err, &b) {
+		v.Tried, v.Looks = b.tried, b.looks
+	}
+	text, hint, _ := strings.Cut(f.err.Error(), "\nhint: ")
+	v.Hint = hint
+	if before, after, ok := strings.Cut(text, ", got "); ok {
+		_, v.Expected, _ = strings.Cut(before, "expected ")
+		v.Got = after
+	} else {
+		v.Got = text
+	}
+	return v
+}
