@@ -2,11 +2,13 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,8 +69,8 @@ func (d *described) build(ctx context.Context, h *catalogue.HTTPAction, data cat
 	if err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
-	url := "http://" + net.JoinHostPort(d.target.IP, strconv.Itoa(h.Port.Number)) + path
-	request, err := http.NewRequestWithContext(ctx, h.Method, url, strings.NewReader(body))
+	address := "http://" + net.JoinHostPort(d.target.IP, strconv.Itoa(h.Port.Number)) + path
+	request, err := http.NewRequestWithContext(ctx, h.Method, address, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -100,12 +102,11 @@ func httpFailure(ctx context.Context, start time.Time, request *http.Request, se
 	return cut(err)
 }
 
-// rootOf unwraps the method and URL that net/http puts around an error.
+// rootOf takes off the method and URL that net/http puts around an error.
 func rootOf(err error) error {
-	if inner, ok := err.(interface{ Unwrap() error }); ok && inner.Unwrap() != nil {
-		if _, isOp := err.(*net.OpError); !isOp {
-			return inner.Unwrap()
-		}
+	var around *url.Error
+	if errors.As(err, &around) {
+		return around.Err
 	}
 	return err
 }

@@ -73,7 +73,7 @@ func serveMember(t *testing.T) (*fakeMember, Client, *atomic.Int32) {
 	pb.RegisterClusterServer(server, f)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() { server.Stop(); <-served })
+	t.Cleanup(func() { server.Stop(); _ = <-served })
 	c, dials := openEtcd(t, listener.Addr())
 	return f, c, dials
 }
@@ -229,7 +229,7 @@ func TestEtcdComesBack(t *testing.T) {
 		served := make(chan error, 1)
 		l := listener
 		go func() { served <- server.Serve(l) }()
-		return func() { server.Stop(); <-served }
+		return func() { server.Stop(); _ = <-served }
 	}
 	stop := run()
 	if r := c.Invoke(t.Context(), Op{Kind: Write, Key: "k"}); r.Outcome != OK {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,9 +62,9 @@ func (l *looker) look(ctx context.Context) error {
 }
 
 func (l *looker) lookHTTP(ctx context.Context, h *catalogue.HTTPCheck) error {
-	url := "http://" + net.JoinHostPort(l.target.IP, strconv.Itoa(h.Port)) + h.Path
-	what := h.Method + " " + url
-	request, err := http.NewRequestWithContext(ctx, h.Method, url, nil)
+	address := "http://" + net.JoinHostPort(l.target.IP, strconv.Itoa(h.Port)) + h.Path
+	what := h.Method + " " + address
+	request, err := http.NewRequestWithContext(ctx, h.Method, address, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -148,11 +149,9 @@ func plain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("no answer")
 	}
-	var op interface{ Unwrap() error }
-	if errors.As(err, &op) {
-		if inner := op.Unwrap(); inner != nil && strings.Contains(err.Error(), "http://") {
-			return inner
-		}
+	var around *url.Error // net/http's, which repeats the method and URL
+	if errors.As(err, &around) {
+		return around.Err
 	}
 	return err
 }
