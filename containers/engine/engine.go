@@ -220,3 +220,23 @@ func tailOf(file string) string {
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return strings.Join(lines[max(0, len(lines)-10):], "\n")
 }
+
+// Running is the address of the daemon that runs for this version and
+// configuration, or empty. It starts nothing.
+func Running(stateDir, cacheDir string) string {
+	c, err := Config{StateDir: stateDir, CacheDir: cacheDir}.withDefaults()
+	if err != nil {
+		return ""
+	}
+	programs, ok := Cached(c.CacheDir)
+	if !ok {
+		return ""
+	}
+	l := newLayout(c, programs)
+	conn, err := net.Dial("unix", l.address())
+	if err != nil {
+		return ""
+	}
+	_ = conn.Close()
+	return l.address()
+}

@@ -199,7 +199,8 @@ func TestANewDaemonReplacesOneThatWasKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pids, err := tree.Group("/brine-engine-" + filepath.Base(a.Dir)).Pids()
+	group := tree.Group("/brine-engine-" + filepath.Base(a.Dir))
+	pids, err := group.Pids()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +208,9 @@ func TestANewDaemonReplacesOneThatWasKilled(t *testing.T) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := group.WaitEmpty(context.Background()); err != nil {
+		t.Fatal(err)
 	}
 	b := start(t, dir, -1)
 	if b.PID == a.PID {

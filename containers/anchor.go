@@ -1,0 +1,110 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/runc/options"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/typeurl/v2"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+const runtimeName = "io.containerd.runc.v2"
+
+// anchor is a container that is created and never started. The group's shim
+// serves it, so that the shim stays while other containers come and go, and
+// every other container joins that shim: no process of its own, no fork of one
+// at its start. containerd calls such a group of containers a sandbox.
+type anchor struct {
+	once    sync.Once
+	id      string
+	sandbox string // what containers join; empty: each has a shim of its own
+	err     error
+}
+
+// join returns the sandbox for a new container, making the anchor first.
+func (g *Group) join(ctx context.Context) (string, error) {
+	g.anchor.once.Do(func() {
+		g.anchor.id = g.Name + "-anchor"
+		g.anchor.err = g.makeAnchor(ctx)
+	})
+	return g.anchor.sandbox, g.anchor.err
+}
+
+func (g *Group) makeAnchor(ctx context.Context) error {
+	rt, id := g.rt, g.anchor.id
+	ctx = rt.runCtx(ctx)
+	_, err := rt.client.SandboxStore().Create(ctx, sandbox.Sandbox{
+		ID: id, Sandboxer: "shim",
+		Runtime: sandbox.RuntimeOpts{Name: runtimeName},
+		Labels:  map[string]string{labelRun: rt.cfg.RunID, labelGroup: g.Name},
+	})
+	if errdefs.IsNotImplemented(err) {
+		return nil // a containerd without sandboxes: a shim for each
+	}
+	if err != nil {
+		return fmt.Errorf("group %s: sandbox: %w", g.Name, err)
+	}
+	spec := &specs.Spec{
+		Version: specs.Version,
+		Root:    &specs.Root{Path: rt.hold, Readonly: true},
+		Process: &specs.Process{Args: []string{"/hold"}, Cwd: "/", NoNewPrivileges: true},
+		Mounts:  []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},
+		Linux: &specs.Linux{
+			CgroupsPath: g.cgroup.Path + "/_anchor",
+			Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}},
+		},
+	}
+	labels := map[string]string{labelRun: rt.cfg.RunID, labelGroup: g.Name}
+	if err := rt.createContainer(ctx, containers.Container{ID: id, Labels: labels}, spec); err != nil {
+		return fmt.Errorf("group %s: anchor: %w", g.Name, err)
+	}
+	if _, err := rt.tasks().Create(ctx, &tasks.CreateTaskRequest{ContainerID: id}); err != nil {
+		return fmt.Errorf("group %s: anchor: %w", g.Name, errgrpc.ToNative(err))
+	}
+	g.anchor.sandbox = id
+	return nil
+}
+
+// removeAnchor ends the group's shim.
+func (g *Group) removeAnchor(ctx context.Context) error {
+	id := g.anchor.id
+	if id == "" {
+		return nil
+	}
+	ctx = g.rt.runCtx(ctx)
+	_, err := g.rt.tasks().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+	return errors.Join(
+		ignoreGone(err),
+		ignoreGone(g.rt.client.ContainerService().Delete(ctx, id)),
+		ignoreGone(g.rt.client.SandboxStore().Delete(ctx, id)))
+}
+
+// createContainer makes a container's record, for runc at the paths of our own.
+func (rt *Runtime) createContainer(ctx context.Context, c containers.Container, spec *specs.Spec) error {
+	c.Runtime.Name = runtimeName
+	if rt.engine != nil {
+		opts, err := typeurl.MarshalAny(&options.Options{
+			BinaryName: rt.engine.Programs.Runc,
+			Root:       rt.engine.RuncRoot(),
+		})
+		if err != nil {
+			return err
+		}
+		c.Runtime.Options = opts
+	}
+	text, err := typeurl.MarshalAny(spec)
+	if err != nil {
+		return err
+	}
+	c.Spec = text
+	_, err = rt.client.ContainerService().Create(ctx, c)
+	return err
+}
