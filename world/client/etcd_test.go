@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// member is a member of etcd as far as gRPC goes: it answers with err, or holds one key.
+// fakeMember is a member of etcd as far as gRPC goes: it answers with err, or holds one key.
 type fakeMember struct {
 	pb.UnimplementedKVServer
 	pb.UnimplementedMaintenanceServer
@@ -73,9 +73,17 @@ func serveMember(t *testing.T) (*fakeMember, Client, *atomic.Int32) {
 	pb.RegisterClusterServer(server, f)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() { server.Stop(); _ = <-served })
+	t.Cleanup(func() { stop(t, server, served) })
 	c, dials := openEtcd(t, listener.Addr())
 	return f, c, dials
+}
+
+// stop ends a fake member, and what it was doing.
+func stop(t *testing.T, server *grpc.Server, served <-chan error) {
+	server.Stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
 }
 
 // openEtcd opens a client of what listens at an address, and counts its connections.
@@ -223,19 +231,19 @@ func TestEtcdComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ := openEtcd(t, listener.Addr())
-	run := func() (stop func()) {
+	run := func() (leave func()) {
 		server := grpc.NewServer()
 		pb.RegisterKVServer(server, &fakeMember{})
 		served := make(chan error, 1)
 		l := listener
 		go func() { served <- server.Serve(l) }()
-		return func() { server.Stop(); _ = <-served }
+		return func() { stop(t, server, served) }
 	}
-	stop := run()
+	leave := run()
 	if r := c.Invoke(t.Context(), Op{Kind: Write, Key: "k"}); r.Outcome != OK {
 		t.Fatalf("at first: %+v", r)
 	}
-	stop()
+	leave()
 	if r := Try(t.Context(), c, Op{Kind: Write, Key: "k"}, 50*time.Millisecond); r.Acknowledged {
 		t.Fatalf("while it was away: %s", r)
 	}
