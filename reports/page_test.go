@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -19,6 +20,8 @@ func played(t *testing.T) string {
 	}
 	return filepath.Join(dir, "report.html")
 }
+
+func quoted(s string) string { return strconv.Quote(s) }
 
 func (b *browser) want(what, js string, want any) {
 	b.t.Helper()
