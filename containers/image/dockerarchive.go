@@ -80,7 +80,7 @@ func (r *resolver) convert(ctx context.Context, tmp *tempDir, t *tarball, img do
 	if len(config.RootFS.DiffIDs) != len(img.Layers) {
 		return nil, nil, fmt.Errorf("manifest.json has %d layers, the configuration %d", len(img.Layers), len(config.RootFS.DiffIDs))
 	}
-	m := &v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1}
+	m := &v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Layers: []v1.Descriptor{}}
 	for i, name := range img.Layers {
 		n, err := r.storeLayer(ctx, tmp, t, name, config.RootFS.DiffIDs[i])
 		if err != nil {

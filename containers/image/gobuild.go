@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,7 @@ type program struct {
 	name    string // its name in the image
 	file    string
 	digest  string
+	size    int64
 	version string
 }
 
@@ -40,7 +42,9 @@ type resolveError struct{ error }
 func (e *resolveError) Unwrap() error { return e.error }
 
 // savedProgram gives a cached program whose bytes are as they were written.
-func (s *store) savedProgram(key string) (program, bool) {
+// The caller has the lock of the key; the program stays as it is for this
+// resolver even when another run replaces it afterwards.
+func (s *resolver) savedProgram(key string) (program, bool) {
 	var info programInfo
 	file := s.path("programs", key, "program")
 	if readJSON(s.path("programs", key, "info.json"), &info) != nil {
@@ -50,13 +54,18 @@ func (s *store) savedProgram(key string) (program, bool) {
 	if err != nil || checkBlob(file, v1.Descriptor{Digest: h, Size: info.Size}) != nil {
 		return program{}, false
 	}
+	held := s.held.path(key)
+	if err := os.Link(file, held); err != nil && !errors.Is(err, fs.ErrExist) {
+		return program{}, false
+	}
+	file = held
 	now := time.Now()
 	_ = os.Chtimes(s.path("programs", key), now, now)
-	return program{name: info.Name, file: file, digest: info.Digest, version: info.Version}, true
+	return program{name: info.Name, file: file, digest: info.Digest, size: info.Size, version: info.Version}, true
 }
 
 // saveProgram copies a program that was built into the cache.
-func (s *store) saveProgram(ctx context.Context, key, built string, p Package, version string) (program, error) {
+func (s *resolver) saveProgram(ctx context.Context, key, built string, p Package, version string) (program, error) {
 	info, err := buildinfo.ReadFile(built)
 	if err != nil {
 		return program{}, hinted(fmt.Errorf("package %s: expected a main package, got a library", p), goHint)
@@ -80,6 +89,7 @@ func (s *store) saveProgram(ctx context.Context, key, built string, p Package, v
 		return program{}, err
 	}
 	dir := s.path("programs", key)
+	_ = os.Remove(s.held.path(key))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return program{}, err
 	}
@@ -213,6 +223,11 @@ func (r *resolver) compiling(p Package) func(string) {
 	}
 }
 
+const (
+	noSpace     = "no space left on device"
+	noSpaceHint = "`go env GOCACHE GOMODCACHE` tells which folders Go fills; free some room there and in the temporary folder"
+)
+
 // fetchError leaves out what was only progress.
 func fetchError(p Package, err error) error {
 	var failure *goFailure
@@ -226,6 +241,9 @@ func fetchError(p Package, err error) error {
 	hint := "check the import path and the version; `go list -m -versions MODULE` lists them"
 	if strings.Contains(said, "dial tcp") || strings.Contains(said, "no such host") || strings.Contains(said, "proxy") && strings.Contains(said, "refused") {
 		hint = "the module proxy cannot be reached: check the network and GOPROXY; what was built once is taken from the cache"
+	}
+	if strings.Contains(said, noSpace) {
+		return hinted(fmt.Errorf("package %s: %w", p, err), noSpaceHint)
 	}
 	return &resolveError{hinted(fmt.Errorf("package %s: %w", p, err), hint)}
 }
@@ -241,6 +259,8 @@ func compileError(p Package, err error) error {
 	hint := "`CGO_ENABLED=0 go build " + p.Path + "` says the same; C code cannot be part of the program"
 	said := strings.Join(failure.said, " ")
 	switch {
+	case strings.Contains(said, noSpace):
+		hint = noSpaceHint
 	case strings.Contains(said, "cannot find main module"), strings.Contains(said, "go.mod file not found"):
 		hint = "a package without @VERSION is built in the module of the feature file; write the version to take it from the module proxy"
 	case strings.Contains(said, "no required module provides"), strings.Contains(said, "is not in std"), strings.Contains(said, "cannot find module providing"):

@@ -33,6 +33,10 @@ func (r *resolver) goPrograms(ctx context.Context) (*Image, error) {
 			return img, r.checkPin(img.Digest)
 		}
 	}
+	if r.held, err = r.draft(); err != nil {
+		return nil, err
+	}
+	defer r.held.Close() //nolint:errcheck // what stays is swept later
 	f := newRootfs()
 	f.addBase()
 	var entrypoint string
@@ -60,12 +64,7 @@ func (r *resolver) goPrograms(ctx context.Context) (*Image, error) {
 	if err != nil || anyLocal(r.ref.Packages) {
 		return img, err
 	}
-	tmp, err := r.draft()
-	if err != nil {
-		return nil, err
-	}
-	defer tmp.Close() //nolint:errcheck // what stays is swept later
-	return img, r.record(tmp, key, entry{Ref: r.ref.Text, Digest: img.Digest})
+	return img, r.record(r.held, key, entry{Ref: r.ref.Text, Digest: img.Digest})
 }
 
 func packageList(pkgs []Package) string {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // localProgram builds a package of the source at hand. Whether it must be
@@ -58,9 +60,18 @@ func (r *resolver) localProgram(ctx context.Context, tool *goTool, p Package) (p
 	if _, err := tool.run(ctx, dir, r.compiling(p), args...); err != nil {
 		return program{}, compileError(p, err)
 	}
+	if have && old.sameAs(built) {
+		return old, nil
+	}
 	prog, err := r.saveProgram(ctx, key, built, p, "")
-	if err == nil && (!have || old.digest != prog.digest) {
+	if err == nil {
 		r.progress(fmt.Sprintf("compiled %s in %s", p, time.Since(begin).Round(100*time.Millisecond)))
 	}
 	return prog, err
+}
+
+// sameAs says whether a build gave the program that is in the cache.
+func (p program) sameAs(built string) bool {
+	h, err := v1.NewHash(p.digest)
+	return err == nil && checkBlob(built, v1.Descriptor{Digest: h, Size: p.size}) == nil
 }

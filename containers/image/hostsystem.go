@@ -32,7 +32,12 @@ func (t *hostTree) addSystem() error {
 				}
 			}
 		}
-		if cache := t.linker.cache.keep(t.has); cache != nil {
+		bases := map[string]bool{}
+		for name := range t.nodes {
+			bases[filepath.Base(name)] = true
+		}
+		here := func(file string) bool { return bases[filepath.Base(file)] && t.has(file) }
+		if cache := t.linker.cache.keep(here); cache != nil {
 			t.put("etc/ld.so.cache", node{mode: 0o644, content: cache})
 		}
 	}

@@ -64,6 +64,7 @@ func Resolve(ctx context.Context, cfg Config, ref, baseDir string) (*Image, erro
 	if err != nil {
 		return nil, fmt.Errorf("image %q: %w", ref, explain(err, s.root))
 	}
+	s.pruneDaily(ctx)
 	return img, nil
 }
 
@@ -75,6 +76,8 @@ type resolver struct {
 	platform v1.Platform
 	// documents holds the manifests read on the way to the image.
 	documents map[v1.Hash]document
+	// held keeps the programs of a go: reference until the image has them.
+	held *tempDir
 }
 
 func (r *resolver) resolve(ctx context.Context) (*Image, error) {

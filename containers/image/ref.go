@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 
@@ -101,6 +102,9 @@ func parseRegistry(ref Ref, body string) (Ref, error) {
 	if err == nil && strings.HasSuffix(parsed.Context().RegistryStr(), ":") {
 		err = fmt.Errorf("registry %q: expected a port after the colon", parsed.Context().RegistryStr())
 	}
+	if err == nil && loopback(hostOf(parsed)) {
+		parsed, err = name.ParseReference(body, name.WeakValidation, name.Insecure)
+	}
 	if err == nil {
 		ref.Name = parsed
 		return ref, nil
@@ -120,6 +124,15 @@ func parseRegistry(ref Ref, body string) (Ref, error) {
 		}
 	}
 	return ref, hinted(fmt.Errorf("image %q: expected [REGISTRY/]NAME[:TAG][@sha256:…]: %w", ref.Text, firstLine(err)), hint)
+}
+
+// hostOf is the registry without its port.
+func hostOf(ref name.Reference) string {
+	registry := ref.Context().RegistryStr()
+	if host, _, err := net.SplitHostPort(registry); err == nil {
+		return host
+	}
+	return strings.Trim(registry, "[]")
 }
 
 // near says whether two words differ by one letter left out, added, changed,

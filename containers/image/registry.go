@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -40,7 +41,7 @@ func (r *resolver) registry(ctx context.Context) (*Image, error) {
 		return nil, err
 	}
 	defer unlock()
-	src, err := newRemote(r.ref.Name)
+	src, err := r.newRemote(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -162,17 +163,24 @@ type remoteSource struct {
 	puller *remote.Puller
 }
 
-func newRemote(ref name.Reference) (*remoteSource, error) {
+func (r *resolver) newRemote(ctx context.Context) (*remoteSource, error) {
+	repo := r.ref.Name.Context()
+	auth, err := authn.Resolve(ctx, keychain(), repo)
+	if err != nil {
+		// A helper that is not installed here must not stop a public image.
+		r.say("the credentials for %s cannot be read, going on without (%s)", repo.RegistryStr(), firstLine(err))
+		auth = authn.Anonymous
+	}
 	t := remote.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	t.ResponseHeaderTimeout = 30 * time.Second
-	puller, err := remote.NewPuller(remote.WithTransport(httpsUnlessLoopback{t}), remote.WithAuthFromKeychain(keychain()),
+	puller, err := remote.NewPuller(remote.WithTransport(httpsUnlessLoopback{t}), remote.WithAuth(auth),
 		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 3}),
 		remote.WithUserAgent("brine"))
 	if err != nil {
 		return nil, err
 	}
-	return &remoteSource{repo: ref.Context(), puller: puller}, nil
+	return &remoteSource{repo: repo, puller: puller}, nil
 }
 
 func (s *remoteSource) open(ctx context.Context, d v1.Descriptor, document bool) (io.ReadCloser, error) {

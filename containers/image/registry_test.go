@@ -347,3 +347,17 @@ func TestPlainHTTPIsForLoopback(t *testing.T) {
 		}
 	}
 }
+
+func TestRegistryBrokenCredentials(t *testing.T) {
+	h := newHub(newBench(t))
+	ref := h.push("app:1", sample(t, "linux/amd64", 1, 1000))
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	write(t, filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), `{"credsStore":"no-such-helper"}`)
+	h.resolve(ref)
+	write(t, filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), `{"auths":`)
+	h.resolve(strings.Replace(ref, "127.0.0.1", "localhost", 1))
+	if !strings.Contains(h.said(), "going on without") {
+		t.Errorf("said: %s", h.said())
+	}
+}
