@@ -28,6 +28,9 @@ func (w *World) announce(ctx context.Context, nodes []*Node) error {
 	for _, n := range nodes {
 		for _, s := range n.services {
 			s.joining = true
+			if err := w.render(s); err != nil { // the announcement names its ports
+				return err
+			}
 			if err := w.addMember(ctx, s); err != nil {
 				return err
 			}

@@ -48,10 +48,15 @@ Feature: Using the system
     And node1 is the leader
     And there is never more than one leader for 300ms
     When node2 becomes the leader
-    Then the leader has changed
-    And the leader is one of node2 and node3
+    Then the leader is one of node2 and node3
     And node2 is the leader within 5s
     And a write to the leader succeeds
+
+  Scenario: The leader changes
+    When I run "/kv move-leader node3" on node1
+    Then the command succeeds
+    And the leader has changed within 5s
+    And node3 is the leader
     And a write to the old leader succeeds
 
   Scenario: Catching up
