@@ -22,6 +22,13 @@ func (n *Node) connect(ctx context.Context, proto string, to netip.AddrPort) (ne
 	if err := ctx.Err(); err != nil {
 		return nil, fail(err)
 	}
+	if err := n.net.sockets.dialing(); err != nil {
+		return nil, fail(err)
+	}
+	defer n.net.sockets.dials.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(n.net.base, cancel)()
 	kind := unix.SOCK_STREAM
 	if proto == "udp" {
 		kind = unix.SOCK_DGRAM
@@ -114,7 +121,7 @@ type heldTCP struct {
 }
 
 // Close closes the connection.
-func (c heldTCP) Close() error {
+func (c *heldTCP) Close() error {
 	c.forget()
 	return c.TCPConn.Close()
 }
@@ -125,7 +132,7 @@ type heldUDP struct {
 }
 
 // Close closes the connection.
-func (c heldUDP) Close() error {
+func (c *heldUDP) Close() error {
 	c.forget()
 	return c.UDPConn.Close()
 }
@@ -138,9 +145,9 @@ func (n *Network) hold(c net.Conn) (net.Conn, error) {
 	}
 	switch c := c.(type) {
 	case *net.TCPConn:
-		return heldTCP{c, forget}, nil
+		return &heldTCP{c, forget}, nil
 	case *net.UDPConn:
-		return heldUDP{c, forget}, nil
+		return &heldUDP{c, forget}, nil
 	}
 	return nil, errors.Join(fmt.Errorf("%T: a connection of another kind than was dialled", c), c.Close())
 }

@@ -1,6 +1,8 @@
 package netfab
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"time"
 
@@ -21,7 +23,7 @@ func KeepAlive() HTTPOption {
 // namespace, without the proxies that the environment names.
 func (n *Node) Transport(opts ...HTTPOption) *http.Transport {
 	t := &http.Transport{
-		DialContext:         n.DialContext,
+		DialContext:         n.dialForRequest,
 		DisableKeepAlives:   true,
 		ForceAttemptHTTP2:   true,
 		TLSHandshakeTimeout: 10 * time.Second,
@@ -35,5 +37,29 @@ func (n *Node) Transport(opts ...HTTPOption) *http.Transport {
 // HTTP is a client that sends from inside the node's namespace. It does not
 // try again, keeps no cookies, and follows redirects as net/http does.
 func (n *Node) HTTP(opts ...HTTPOption) *resty.Client {
-	return resty.NewWithClient(&http.Client{Transport: n.Transport(opts...)})
+	return resty.NewWithClient(&http.Client{Transport: bound{n.Transport(opts...)}})
+}
+
+type requestKey struct{}
+
+// bound ends a request's dial with the request. By itself net/http lets a dial
+// go on for a later request to use: into a cut it would send SYNs for minutes
+// after the sentence that asked has given up.
+type bound struct{ *http.Transport }
+
+// RoundTrip sends one request.
+func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	return b.Transport.RoundTrip(r.WithContext(context.WithValue(ctx, requestKey{}, ctx)))
+}
+
+// dialForRequest is DialContext, ended by the request that asked for it.
+func (n *Node) dialForRequest(ctx context.Context, network, addr string) (net.Conn, error) {
+	if request, ok := ctx.Value(requestKey{}).(context.Context); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(request, cancel)()
+	}
+	return n.DialContext(ctx, network, addr)
 }

@@ -180,6 +180,19 @@ type sockets struct {
 	mu     sync.Mutex
 	open   map[io.Closer]struct{}
 	closed bool
+	dials  sync.WaitGroup // sockets that are not connected yet
+}
+
+// dialing counts a socket that is about to be opened, so that Close, which ends
+// base first, can wait for its end.
+func (s *sockets) dialing() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("network: %w", ErrClosed)
+	}
+	s.dials.Add(1)
+	return nil
 }
 
 // add takes a socket in; the result takes it out again and is called when it
@@ -207,6 +220,7 @@ func (s *sockets) Close() error {
 	open := s.open
 	s.open, s.closed = nil, true
 	s.mu.Unlock()
+	s.dials.Wait()
 	var errs []error
 	for c := range open {
 		if err := c.Close(); !errors.Is(err, net.ErrClosed) { // its owner may be closing it too
