@@ -132,6 +132,9 @@ func (w *World) begin(ctx context.Context, a *active, l Length) error {
 	a.begun = time.Now()
 	w.mu.Lock()
 	w.harms = append(w.harms, a)
+	for _, l := range w.leaders {
+		l.moved = false
+	}
 	w.mu.Unlock()
 	w.harmBegan(a, l)
 	return w.lasting(ctx, a, l)

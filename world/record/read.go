@@ -30,6 +30,9 @@ func Read(path string) (*Run, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	run.Dir = filepath.Dir(path)
+	for _, s := range run.Scenarios {
+		s.Dir, s.Shard = run.Dir, run.Info.Shard
+	}
 	return run, f.Close()
 }
 

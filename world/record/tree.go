@@ -16,11 +16,17 @@ type Run struct {
 	Stages    []StageRun
 	// Events counts the lines.
 	Events int
+	// Shards are the headers of the runs that Merge put together.
+	Shards []RunInfo
 }
 
 // ScenarioRun is all that is known of a scenario. Each list is in the order of the record.
 type ScenarioRun struct {
 	ScenarioInfo
+	// Dir is the folder that the names of its files are relative to; Merge brings scenarios of several together.
+	Dir string
+	// Shard is that of its run.
+	Shard      string
 	Begin, End Time
 	Result
 	Steps       []*StepRun
