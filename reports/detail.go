@@ -3,9 +3,7 @@ package reports
 import (
 	"encoding/base64"
 	"fmt"
-	"net/url"
 	"path/filepath"
-	"strings"
 
 	"brine.test/brine/world/record"
 )
@@ -117,11 +115,12 @@ func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBu
 	d.Series = operations(c, s)
 	d.Samples = samples(c, s)
 	d.Topologies = topologies(c, s)
-	d.Evidence = gather(c, s)
-	merged := mergeLogs(dir, c, s)
+	home := homeOf(dir, s)
+	d.Evidence = gather(c, s, home)
+	merged := mergeLogs(home.dir, c, s)
 	d.Log = merged.view(budget.share(s), c, s)
 	d.Around = merged.around(c, s)
-	d.Files = files(dir, s)
+	d.Files = files(home, s)
 	if s.Cleanup != nil {
 		var parts []string
 		for _, r := range s.Cleanup.Removed {
@@ -189,7 +188,7 @@ func pairs(links []record.Link) [][2]string {
 }
 
 // files are the links to the artifacts, in the order of the record.
-func files(dir string, s *record.ScenarioRun) []fileView {
+func files(at home, s *record.ScenarioRun) []fileView {
 	var out []fileView
 	seen := map[string]bool{}
 	add := func(name, file string, n int64) {
@@ -198,9 +197,9 @@ func files(dir string, s *record.ScenarioRun) []fileView {
 		}
 		seen[file] = true
 		if n == 0 {
-			n = fileSize(dir, file)
+			n = fileSize(at.dir, file)
 		}
-		v := fileView{Name: plain(name), Href: href(file)}
+		v := fileView{Name: plain(name), Href: at.href(file)}
 		if n > 0 {
 			v.Size = size(uint64(n))
 		}
@@ -216,11 +215,6 @@ func files(dir string, s *record.ScenarioRun) []fileView {
 		add(l.Node+" "+l.Service+" "+l.Stream, l.File, 0)
 	}
 	return out
-}
-
-// href is a relative link that no file name can turn into another scheme.
-func href(file string) string {
-	return "./" + strings.TrimPrefix((&url.URL{Path: filepath.ToSlash(file)}).EscapedPath(), "./")
 }
 
 func dataURI(media string, data []byte) string {

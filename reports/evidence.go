@@ -32,7 +32,7 @@ type piece struct {
 	Href  string `json:"href,omitempty"`
 }
 
-func gather(c clock, s *record.ScenarioRun) []evidence {
+func gather(c clock, s *record.ScenarioRun, at home) []evidence {
 	var out []evidence
 	for _, x := range s.Exchanges {
 		out = append(out, exchange(c, x))
@@ -48,7 +48,7 @@ func gather(c clock, s *record.ScenarioRun) []evidence {
 		}
 	}
 	for _, a := range s.Attachments {
-		out = append(out, attachment(c, a))
+		out = append(out, attachment(c, a, at))
 	}
 	for _, n := range s.Notes {
 		out = append(out, evidence{Step: n.Step, At: c.at(n.Mono), Kind: "note", Title: plain(n.Text), Bad: n.Level != ""})
@@ -62,7 +62,7 @@ func gather(c clock, s *record.ScenarioRun) []evidence {
 		e := evidence{Step: k.Step, At: c.at(k.Mono), Kind: "check", Bad: !k.OK, Parts: texts("", k.Detail)}
 		e.Title = plain(strings.TrimSpace(k.Kind+" "+k.Phase) + ": " + k.Name + map[bool]string{true: " holds", false: " does not hold"}[k.OK])
 		if k.Drawing != "" {
-			e.Parts = append(e.Parts, piece{Label: "drawing", Href: href(k.Drawing)})
+			e.Parts = append(e.Parts, piece{Label: "drawing", Href: at.href(k.Drawing)})
 		}
 		out = append(out, e)
 	}
@@ -119,11 +119,11 @@ func attempts(c clock, all []record.Attempt) string {
 	return b.String()
 }
 
-func attachment(c clock, a record.AttachmentRun) evidence {
+func attachment(c clock, a record.AttachmentRun, at home) evidence {
 	e := evidence{Step: a.Step, At: c.at(a.Mono), Kind: "attachment", Title: plain(a.Name)}
 	switch media := mediaType(a.Attachment); {
 	case a.File != "":
-		e.Parts = []piece{{Label: "file", Text: a.File, Href: href(a.File)}}
+		e.Parts = []piece{{Label: "file", Text: a.File, Href: at.href(a.File)}}
 	case picture(media) && len(inline(a.Attachment)) < 1<<20:
 		e.Parts = []piece{{Image: dataURI(media, inline(a.Attachment))}}
 	default:

@@ -57,7 +57,7 @@ func TestOneRunTellsTheSameFactsInAllFormats(t *testing.T) {
 	}
 	var console bytes.Buffer
 	Closing(&console, dir, run)
-	for name, text := range map[string]string{"console": console.String(), "summary": summary(run)} {
+	for name, text := range map[string]string{"console": console.String(), "summary": summary(run, Options{})} {
 		for _, w := range want {
 			if w.why != "" && !strings.Contains(text, w.why) && !strings.Contains(text, markdown(w.why)) {
 				t.Errorf("%s does not tell why %q failed", name, w.name)

@@ -9,9 +9,12 @@ import (
 )
 
 // summary is the run in Markdown, as GitHub shows it below a job.
-func summary(run *record.Run) string {
+func summary(run *record.Run, o Options) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", markdown(closing(run)))
+	if c := compare(o.Before, run); c != nil {
+		fmt.Fprintf(&b, "%s\n\n", markdown(c.words()))
+	}
 	failed := troubled(run)
 	if len(failed) > 0 {
 		b.WriteString("| scenario | sentence | why |\n| --- | --- | --- |\n")

@@ -20,7 +20,7 @@ var scripts = []string{"dom", "words", "state", "list", "overview", "scenario", 
 
 // html is the whole report as one file. Everything that comes from the system under test travels as JSON with <, > and &
 // escaped, and is put into the page as text nodes only; a content security policy by hash keeps all else from running.
-func html(dir string, run *record.Run) ([]byte, error) {
+func html(dir string, run *record.Run, o Options) ([]byte, error) {
 	tmpl, err := template.ParseFS(assets, "page/page.html")
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func html(dir string, run *record.Run) ([]byte, error) {
 		script.Write(part)
 	}
 	script.WriteString("})();\n")
-	p := newPage(dir, run)
+	p := newPage(dir, run, o)
 	head, err := json.Marshal(p)
 	if err != nil {
 		return nil, err

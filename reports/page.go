@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"time"
 
 	"brine.test/brine/world/record"
 )
@@ -20,7 +19,8 @@ type page struct {
 	Facts     []record.Field `json:"facts"`
 	Trouble   []string       `json:"trouble,omitempty"` // of the run as a whole
 	Scenarios []entry        `json:"scenarios"`
-	Record    string         `json:"record"`
+	Records   []fileView     `json:"records"`
+	Changes   *changes       `json:"changes,omitempty"`
 }
 
 type tally struct {
@@ -42,7 +42,9 @@ type entry struct {
 	Story   *tale         `json:"story,omitempty"`
 	Nothing []string      `json:"nothing,omitempty"` // harms that touched nothing
 	Harms   []string      `json:"harms,omitempty"`
-	Words   string        `json:"words"` // what the search looks at
+	Shard   string        `json:"shard,omitempty"`
+	Change  string        `json:"change,omitempty"` // against the run before
+	Words   string        `json:"words"`            // what the search looks at
 }
 
 // tale is a story on the page.
@@ -58,11 +60,13 @@ type tale struct {
 	Detail   string   `json:"detail,omitempty"`
 }
 
-func newPage(dir string, run *record.Run) *page {
+func newPage(dir string, run *record.Run, o Options) *page {
 	p := &page{
-		Closing: closing(run), OK: run.OK(), Run: run.Info.ID, Again: run.Info.Again, Facts: facts(run), Record: "events.jsonl",
+		Closing: closing(run), OK: run.OK(), Run: run.Info.ID, Again: run.Info.Again, Facts: facts(run),
 		Began: run.Begin.Wall / 1e6, Took: run.End.Sub(run.Begin).Microseconds(),
 	}
+	p.Records = records(dir, run)
+	p.Changes = compare(o.Before, run)
 	n := run.Count()
 	for _, st := range []record.Status{record.Failed, record.Unfinished, record.Undefined, record.Pending, record.Skipped, record.Passed} {
 		if n[st] > 0 {
@@ -85,15 +89,15 @@ func newPage(dir string, run *record.Run) *page {
 		}
 	}
 	for _, s := range run.Scenarios {
-		p.Scenarios = append(p.Scenarios, newEntry(run, s))
+		p.Scenarios = append(p.Scenarios, newEntry(run, s, p.Changes))
 	}
 	return p
 }
 
-func newEntry(run *record.Run, s *record.ScenarioRun) entry {
+func newEntry(run *record.Run, s *record.ScenarioRun, c *changes) entry {
 	e := entry{
 		ID: s.ID, Name: plain(s.Name), Feature: plain(s.Feature), URI: s.URI, Line: s.Line, Tags: s.Tags, Status: s.Status,
-		Took: s.Duration().Microseconds(), Began: s.Begin.Sub(run.Begin).Microseconds(), Story: tell(s),
+		Took: s.Duration().Microseconds(), Began: (s.Begin.Wall - run.Begin.Wall) / 1000, Story: tell(s), Shard: plain(s.Shard), Change: c.of(s.ID),
 	}
 	if e.Feature == "" {
 		e.Feature = s.URI
@@ -126,41 +130,6 @@ func tell(s *record.ScenarioRun) *tale {
 		if st == t.Step {
 			out.Step, out.Sentence = i, plain(st.Keyword+st.Text)
 		}
-	}
-	return out
-}
-
-// facts are the machine and what ran on it.
-func facts(run *record.Run) []record.Field {
-	i, m := run.Info, run.Info.Machine
-	var out []record.Field
-	add := func(name, value string) {
-		if value != "" {
-			out = append(out, record.Field{Name: name, Value: plain(value)})
-		}
-	}
-	add("Run", i.ID)
-	add("Began", time.Unix(0, run.Begin.Wall).UTC().Format("2 Jan 2006, 15:04:05 UTC"))
-	add("Took", span(run.End.Sub(run.Begin)))
-	add("Seed", fmt.Sprint(i.Seed))
-	add("Shard", i.Shard)
-	add("Commit", i.Commit)
-	add("Features", list(i.Selection.Features))
-	add("Tags", i.Selection.Tags)
-	if i.Selection.Concurrency > 1 {
-		add("At once", plural(uint64(i.Selection.Concurrency), "scenario"))
-	}
-	add("Host", m.Host)
-	add("System", m.OS)
-	add("Kernel", m.Kernel)
-	if m.CPUs > 0 {
-		add("Machine", fmt.Sprintf("%s, %s, %s", m.Arch, plural(uint64(m.CPUs), "CPU"), size(uint64(max(m.Memory, 0)))))
-	}
-	add("Go", m.Go)
-	add("Container engine", i.Engine)
-	add("Link faults at", i.FaultHook)
-	for _, v := range i.Versions {
-		add(v.Name, v.Version)
 	}
 	return out
 }

@@ -10,10 +10,19 @@ import (
 	"brine.test/brine/world/record"
 )
 
+// Options is what a report may show besides the run itself.
+type Options struct {
+	// Before is an earlier run to compare with; nil compares with none.
+	Before *record.Run
+}
+
 // Write renders all reports of a run into dir, the folder that holds its events.jsonl and artifacts. One format that
 // fails does not keep the others from being written. Where GITHUB_STEP_SUMMARY names a file, a summary in Markdown is
 // added to it.
-func Write(dir string, run *record.Run) error {
+func Write(dir string, run *record.Run) error { return WriteWith(dir, run, Options{}) }
+
+// WriteWith is Write with options. The run's files may lie elsewhere than in dir, as those of merged runs do.
+func WriteWith(dir string, run *record.Run, o Options) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("%s: make the output folder: %w", dir, err)
 	}
@@ -25,7 +34,7 @@ func Write(dir string, run *record.Run) error {
 		{"junit.xml", func() ([]byte, error) { return junit(run) }},
 		{"cucumber.json", func() ([]byte, error) { return cucumber(run) }},
 		{"messages.ndjson", func() ([]byte, error) { return ndjson(run) }},
-		{"report.html", func() ([]byte, error) { return html(dir, run) }},
+		{"report.html", func() ([]byte, error) { return html(dir, run, o) }},
 	} {
 		data, err := f.render()
 		if err == nil {
@@ -36,7 +45,7 @@ func Write(dir string, run *record.Run) error {
 		}
 	}
 	if path := os.Getenv("GITHUB_STEP_SUMMARY"); path != "" {
-		errs = append(errs, appendTo(path, summary(run)))
+		errs = append(errs, appendTo(path, summary(run, o)))
 	}
 	return errors.Join(errs...)
 }

@@ -27,6 +27,7 @@ function drawList() {
     return [head, h('a', { class: 'row', href: `#${e.id}`, 'data-id': e.id, 'aria-current': e.id === current ? 'true' : undefined },
       glyph(e.status), h('span', { class: 'name' }, e.name), h('span', { class: 'time' }, span(e.took)),
       e.story && h('span', { class: 'sub' }, e.story.headline),
+      e.change && h('span', { class: 'sub plain' }, e.change + (e.shard ? `, ${e.shard}` : '')),
       e.nothing && h('span', { class: 'sub warn' }, `Touched nothing: ${e.nothing.join(', ')}`))];
   }));
 }

@@ -13,7 +13,7 @@ function route() {
   if (!m || !entries.has(m[1])) return {};
   return { id: m[1], part: m[2] && `${m[1]}.${m[2]}`, moment: m[3] === undefined ? undefined : Number(m[3]) * 1e6 };
 }
-const words = (e) => `${e.name}\n${e.feature}\n${e.uri}\n${(e.tags || []).join(' ')}\n${e.words}\n${e.story ? e.story.headline : ''}`.toLowerCase();
+const words = (e) => `${e.name}\n${e.feature}\n${e.uri}\n${(e.tags || []).join(' ')}\n${e.words}\n${e.change || ''}\n${e.shard || ''}\n${e.story ? e.story.headline : ''}`.toLowerCase();
 for (const e of HEAD.scenarios) e.all = words(e);
 function visible() {
   const parts = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
