@@ -28,7 +28,7 @@ type Scenario struct {
 func (r *Recorder) Scenario(info ScenarioInfo) *Scenario {
 	slug := info.Slug
 	if slug == "" {
-		slug = Slug(info.Name)
+		slug = Slug(r.Redact(info.Name))
 	}
 	id, slug := r.nextScenario(slug)
 	if info.ID == "" {
@@ -118,7 +118,7 @@ func (s *Scenario) emit(e Event) {
 // Artifact names a file for the scenario's artifacts and makes its folder: the path to write to, and the one, relative
 // to the output folder, that Attach and Log take. A name that was given before gets a number.
 func (s *Scenario) Artifact(name string) (path, file string) {
-	name = safeName(name)
+	name = safeName(s.rec.Redact(name))
 	s.mu.Lock()
 	s.files[name]++
 	if n := s.files[name]; n > 1 {
