@@ -52,9 +52,9 @@ func argumentFits(text string, a Argument) error {
 	given := a.Doc != nil || a.Table != nil
 	switch announced := strings.HasSuffix(text, ":"); {
 	case announced && !given:
-		return fmt.Errorf("%q: nothing stands under it\nhint: a sentence that ends with a colon wants a doc string (\"\"\") or a table under it", text)
+		return fmt.Errorf("`%s`: nothing stands under it\nhint: a sentence that ends with a colon wants a doc string (\"\"\") or a table under it", text)
 	case given && !announced:
-		return fmt.Errorf("%q: a doc string or a table stands under it, but it takes none\nhint: a sentence that takes one ends with a colon", text)
+		return fmt.Errorf("`%s`: a doc string or a table stands under it, but it takes none\nhint: a sentence that takes one ends with a colon", text)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func only(text string) (Match, error) {
 		for i, m := range found {
 			patterns[i] = m.Pattern.String()
 		}
-		return Match{}, fmt.Errorf("%q: has %d meanings:\n  %s", text, len(found), strings.Join(patterns, "\n  "))
+		return Match{}, fmt.Errorf("`%s`: has %d meanings:\n  %s", text, len(found), strings.Join(patterns, "\n  "))
 	}
 }
 
@@ -53,7 +53,7 @@ func only(text string) (Match, error) {
 func harms(text string) error {
 	m, err := only(text)
 	if err == nil && !m.Sentence.Harms {
-		return fmt.Errorf("%q: no harm\nhint: what waits for its moment is a harm, such as `node2 is killed`", text)
+		return fmt.Errorf("`%s`: no harm\nhint: what waits for its moment is a harm, such as `node2 is killed`", text)
 	}
 	return err
 }
@@ -65,7 +65,7 @@ func Undefined(text string) error {
 	}
 	near := Near(text)
 	if len(near) == 0 {
-		return fmt.Errorf("%q: no such sentence\nhint: `brine steps` prints the sentences there are", text)
+		return fmt.Errorf("`%s`: no such sentence\nhint: `brine steps` prints the sentences there are", text)
 	}
-	return fmt.Errorf("%q: no such sentence\nhint: did you mean %s?", text, strings.Join(near, ", or "))
+	return fmt.Errorf("`%s`: no such sentence\nhint: did you mean %s?", text, strings.Join(near, ", or "))
 }
