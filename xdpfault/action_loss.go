@@ -40,6 +40,8 @@ func (l Loss) encode(k *verdictRule) error {
 	return nil
 }
 
+func (Loss) perWirePacket() {}
+
 // encodeShare sets the threshold of an independent draw.
 func encodeShare(k *verdictRule, what string, share float64) error {
 	if !(share >= 0 && share <= 1) {

@@ -26,6 +26,9 @@ type liveRule struct {
 	on     []cell        // links it acts on
 	off    []cell        // links released
 	freed  map[Link]bool // released links, which All does not bring back
+
+	senders []int     // ports in wire mode for it
+	line    *lineRule // its part in the delay line, if it has one
 }
 
 // Apply puts all rules in force at one instant, or none. It returns when no
@@ -49,14 +52,41 @@ func (e *Engine) apply(h *Handle, rules []Rule) error {
 		return errors.New("no rules")
 	}
 	change := newChange(e.matrix, e.sets)
-	if err := e.prepare(h, change, rules); err != nil {
+	err := e.prepare(h, change, rules)
+	if err == nil {
+		err = e.wireUp(h.rules...)
+	}
+	if err != nil {
 		change.abort()
+		var slots []uint16
 		for _, live := range h.rules {
 			e.slots.untake(live.slot)
+			slots = append(slots, live.slot)
 		}
-		return err
+		return errors.Join(err, e.line.heal(slots), e.wireDown())
 	}
 	change.commit()
+	return nil
+}
+
+// enlist makes a rule known to the delay line, if it has a part there.
+func (e *Engine) enlist(live *liveRule, seed uint64) error {
+	action, ok := usesLine(live.action)
+	if !ok {
+		return nil
+	}
+	if e.line == nil {
+		prog, err := e.loadProgram(verdictProgBrineLine)
+		if err != nil {
+			return err
+		}
+		if e.line, err = newLine(e.ns, &e.tc, prog, e.sets.kernel.at); err != nil {
+			return err
+		}
+		e.control.at[0].Tap = uint32(e.line.ifindex)
+	}
+	live.line = newLineRule(seed, action)
+	e.line.put(live.slot, live.line)
 	return nil
 }
 
@@ -79,6 +109,10 @@ func (e *Engine) prepare(h *Handle, change *change, rules []Rule) error {
 		live.id = e.lastID
 		kernel.Id, kernel.Seed, kernel.Begin = live.id, mix64(e.cfg.Seed+uint64(live.id)), monotonic()
 		e.rules.at[live.slot] = kernel
+		live.senders = e.senders(live)
+		if err := e.enlist(live, kernel.Seed); err != nil {
+			return err
+		}
 		if err := change.rewrite(live.on, live.join); err != nil {
 			return err
 		}
@@ -180,6 +214,7 @@ func (e *Engine) extendWild(index int) error {
 			g.rule.on = g.on
 			slices.Sort(g.rule.on)
 			g.rule.on = slices.Compact(g.rule.on)
+			g.rule.senders = e.senders(g.rule)
 		}
 	}
 	return nil
@@ -197,10 +232,12 @@ func (h *Handle) Heal() error {
 	}
 	h.done = true
 	delete(h.e.handles, h)
+	var slots []uint16
 	for _, live := range h.rules {
 		h.e.slots.retire(live.slot)
+		slots = append(slots, live.slot)
 	}
-	return h.e.bury(h)
+	return errors.Join(h.e.line.heal(slots), h.e.wireDown(), h.e.bury(h))
 }
 
 // Release ends the harm on those of its links that which chooses, at one
@@ -214,7 +251,7 @@ func (h *Handle) Release(which func(Link) bool) error {
 	if err := h.release(which); err != nil {
 		return fmt.Errorf("release: %w", err)
 	}
-	return nil
+	return h.e.wireDown()
 }
 
 func (h *Handle) release(which func(Link) bool) error {
@@ -240,6 +277,7 @@ func (h *Handle) release(which func(Link) bool) error {
 	change.commit()
 	for i, live := range h.rules {
 		live.on, live.off = kept[i], append(live.off, gone[i]...)
+		live.senders = h.e.senders(live)
 		if len(live.wild) == 0 {
 			continue
 		}

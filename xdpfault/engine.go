@@ -61,6 +61,7 @@ type Engine struct {
 	xdp  xdpHook
 	prog verdictObjects
 
+	spec    *ebpf.CollectionSpec // as sized for this engine
 	control shared[verdictControl]
 	rules   shared[verdictRule]
 	portMem shared[verdictPort]
@@ -77,6 +78,8 @@ type Engine struct {
 	ports   map[int]*Port
 	handles map[*Handle]struct{} // in force
 	healed  []*Handle            // with entries in the ledger
+	wired   map[int]uint32       // ports in wire mode, and their segments before
+	line    *line                // nil until a rule needs it
 	lastID  uint32
 	nonce   uint32
 }
@@ -99,7 +102,7 @@ func New(ns NetNS, cfg Config) (_ *Engine, err error) {
 	}
 	e := &Engine{
 		ns: ns, cfg: cfg, probe: newProbeMAC(),
-		ports: map[int]*Port{}, handles: map[*Handle]struct{}{},
+		ports: map[int]*Port{}, handles: map[*Handle]struct{}{}, wired: map[int]uint32{},
 	}
 	defer func() {
 		if err != nil {
@@ -172,7 +175,8 @@ func (e *Engine) load() error {
 	if err := spec.Variables[verdictVarProbeMac].Set([6]byte(e.probe)); err != nil {
 		return fmt.Errorf("verdict object: probe address: %w", err)
 	}
-	if err := e.assign(spec); err != nil {
+	e.spec = spec
+	if err := e.assign(); err != nil {
 		err = needs("the verdict program", "5.10", err)
 		return fmt.Errorf("load the verdict program: %w\nhint: run as root, or give CAP_BPF and CAP_NET_ADMIN", err)
 	}
@@ -182,20 +186,45 @@ func (e *Engine) load() error {
 // verdictSpec parses the object once.
 var verdictSpec = sync.OnceValues(loadVerdict)
 
-// assign loads the maps and the programs that the hook needs.
-func (e *Engine) assign(spec *ebpf.CollectionSpec) error {
-	if e.cfg.Hook == HookXDP {
-		return spec.LoadAndAssign(&e.prog, nil)
-	}
+// assign loads the maps and the program for tc, which every engine needs.
+func (e *Engine) assign() error {
 	var o struct {
 		verdictMaps
 		BrineTc *ebpf.Program `ebpf:"brine_tc"`
 	}
-	if err := spec.LoadAndAssign(&o, nil); err != nil {
+	if err := e.spec.Copy().LoadAndAssign(&o, nil); err != nil {
 		return err
 	}
 	e.prog.verdictMaps, e.prog.BrineTc = o.verdictMaps, o.BrineTc
+	if e.cfg.Hook == HookXDP {
+		var err error
+		e.prog.BrineXdp, err = e.loadProgram(verdictProgBrineXdp)
+		return err
+	}
 	return nil
+}
+
+// loadProgram loads one more program onto the same maps.
+func (e *Engine) loadProgram(name string) (*ebpf.Program, error) {
+	spec := e.spec.Copy()
+	for other := range spec.Programs {
+		if other != name {
+			delete(spec.Programs, other)
+		}
+	}
+	m := &e.prog.verdictMaps
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: map[string]*ebpf.Map{
+		verdictMapBrineAddr4: m.BrineAddr4, verdictMapBrineAddr6: m.BrineAddr6, verdictMapBrineControl: m.BrineControl,
+		verdictMapBrineFlows: m.BrineFlows, verdictMapBrineFrags: m.BrineFrags, verdictMapBrineIfindex: m.BrineIfindex,
+		verdictMapBrineLedger: m.BrineLedger, verdictMapBrineMatrix: m.BrineMatrix, verdictMapBrineOdd: m.BrineOdd,
+		verdictMapBrinePorts: m.BrinePorts, verdictMapBrineRules: m.BrineRules, verdictMapBrineSets: m.BrineSets,
+		verdictMapBrineTraffic: m.BrineTraffic,
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("load program %s: %w", name, err)
+	}
+	defer coll.Close()
+	return coll.DetachProgram(name), nil
 }
 
 func (e *Engine) mapMemory() error {
@@ -246,7 +275,7 @@ func (e *Engine) Close() error {
 	for index := range e.ports {
 		errs = append(errs, e.detach(index))
 	}
-	errs = append(errs, e.tc.close(), e.xdp.close())
+	errs = append(errs, e.line.close(), e.tc.close(), e.xdp.close())
 	if e.matrix != nil {
 		errs = append(errs, e.matrix.cells.close())
 	}

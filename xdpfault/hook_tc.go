@@ -40,7 +40,9 @@ func clsact(ifindex int) *netlink.GenericQdisc {
 	}
 }
 
-func (h *tcHook) attach(ifindex int) error {
+func (h *tcHook) attach(ifindex int) error { return h.attachProgram(ifindex, h.prog, "brine_tc") }
+
+func (h *tcHook) attachProgram(ifindex int, prog *ebpf.Program, name string) error {
 	if err := h.nl.QdiscAdd(clsact(ifindex)); err != nil {
 		return fmt.Errorf("add clsact: %w", err)
 	}
@@ -52,8 +54,8 @@ func (h *tcHook) attach(ifindex int) error {
 			Protocol:  unix.ETH_P_ALL,
 			Priority:  1,
 		},
-		Fd:           h.prog.FD(),
-		Name:         "brine_tc",
+		Fd:           prog.FD(),
+		Name:         name,
 		DirectAction: true,
 	}
 	if err := h.nl.FilterAdd(filter); err != nil {

@@ -196,7 +196,7 @@ func (e *Engine) tallyOf(live *liveRule, l Link) Tally {
 	if e.prog.BrineLedger.Lookup(&key, &value) != nil {
 		return Tally{}
 	}
-	return tally(live.action, &value)
+	return live.tally(l, &value)
 }
 
 // expectations picks the links to probe. Ports that the harm treats alike,

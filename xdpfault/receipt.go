@@ -22,7 +22,8 @@ type Tally struct {
 	Dropped    Count
 	Corrupted  Count
 	Duplicated Count
-	Delayed    Count // through the delay line, or dropped by its queue
+	Reordered  Count // held back so that later ones overtake
+	Delayed    Count // sent through the delay line; those Dropped by its queue too
 	// First and Last are kernel monotonic ns of the first and last packet
 	// matched; 0: none.
 	First, Last uint64
@@ -38,6 +39,7 @@ func (t *Tally) add(o Tally) {
 	t.Dropped.add(o.Dropped)
 	t.Corrupted.add(o.Corrupted)
 	t.Duplicated.add(o.Duplicated)
+	t.Reordered.add(o.Reordered)
 	t.Delayed.add(o.Delayed)
 	if o.First != 0 && (t.First == 0 || o.First < t.First) {
 		t.First = o.First
@@ -70,7 +72,7 @@ func (r Receipt) String() string {
 	for _, part := range []struct {
 		what string
 		n    Count
-	}{{"dropped", r.Dropped}, {"corrupted", r.Corrupted}, {"duplicated", r.Duplicated}, {"delayed", r.Delayed}} {
+	}{{"dropped", r.Dropped}, {"corrupted", r.Corrupted}, {"duplicated", r.Duplicated}, {"reordered", r.Reordered}, {"delayed", r.Delayed}} {
 		if part.n.Packets > 0 {
 			fmt.Fprintf(&b, ", %d %s", part.n.Packets, part.what)
 		}
@@ -180,7 +182,7 @@ func enter(found map[Link]*Tally, live *liveRule, key verdictLedgerKey, l *verdi
 	if found[link] == nil {
 		found[link] = &Tally{}
 	}
-	found[link].add(tally(live.action, l))
+	found[link].add(live.tally(link, l))
 }
 
 func receipt(found map[Link]*Tally) Receipt {
@@ -230,7 +232,7 @@ func walk[K, V any](m *ebpf.Map, take func(K, *V)) {
 	}
 }
 
-func tally(a Action, l *verdictLedger) Tally {
+func (r *liveRule) tally(link Link, l *verdictLedger) Tally {
 	t := Tally{
 		Matched: Count{l.Packets, l.Bytes},
 		First:   l.First, Last: l.Last,
@@ -240,9 +242,18 @@ func tally(a Action, l *verdictLedger) Tally {
 		t.First = 0
 	}
 	hit := Count{l.HitPackets, l.HitBytes}
-	switch a.(type) {
-	case Drop, Loss:
+	switch r.action.(type) {
+	case Drop, Loss, Flap:
 		t.Dropped = hit
+	case Corrupt:
+		t.Corrupted = hit
+	case Duplicate:
+		t.Duplicated = hit
+	case Reorder:
+		t.Reordered = hit
+	case Delay, Rate:
+		t.Delayed = hit
+		t.Dropped = r.line.dropped(link)
 	}
 	return t
 }

@@ -74,6 +74,7 @@ const (
 	actDuplicate
 	actDivert
 	actFlap
+	actReorder
 )
 
 // flags of a rule, as in bpf/rules.h.

@@ -3,7 +3,7 @@ package xdpfault
 import "fmt"
 
 // setRules is how many rules can meet on one link, as in bpf/rules.h.
-const setRules = 15
+const setRules = 14
 
 // setKey is the content of a rule set: slots of rules in the order applied.
 type setKey struct {
@@ -43,6 +43,7 @@ type sets struct {
 	keys   []setKey
 	refs   []int32 // cells of the active plane that name it
 	index  map[setKey]uint16
+	tag    uint16
 }
 
 func newSets(kernel shared[verdictRuleset]) *sets {
@@ -65,7 +66,8 @@ func (s *sets) intern(k setKey) (id uint16, made bool, err error) {
 		return 0, false, err
 	}
 	s.index[k], s.keys[id] = id, k
-	s.kernel.at[id] = verdictRuleset{N: k.n, Rule: k.rule}
+	s.tag++
+	s.kernel.at[id] = verdictRuleset{N: k.n, Tag: s.tag, Rule: k.rule}
 	return id, true, nil
 }
 

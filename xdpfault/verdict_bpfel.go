@@ -95,7 +95,8 @@ type verdictRule struct {
 type verdictRuleset struct {
 	_    structs.HostLayout
 	N    uint16
-	Rule [15]uint16
+	Tag  uint16
+	Rule [14]uint16
 }
 
 type verdictTraffic struct {
@@ -134,6 +135,7 @@ const (
 	verdictMapBrineRules   = "brine_rules"
 	verdictMapBrineSets    = "brine_sets"
 	verdictMapBrineTraffic = "brine_traffic"
+	verdictProgBrineLine   = "brine_line"
 	verdictProgBrineTc     = "brine_tc"
 	verdictProgBrineXdp    = "brine_xdp"
 	verdictVarProbeMac     = "probe_mac"
@@ -182,8 +184,9 @@ type verdictSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type verdictProgramSpecs struct {
-	BrineTc  *ebpf.ProgramSpec `ebpf:"brine_tc"`
-	BrineXdp *ebpf.ProgramSpec `ebpf:"brine_xdp"`
+	BrineLine *ebpf.ProgramSpec `ebpf:"brine_line"`
+	BrineTc   *ebpf.ProgramSpec `ebpf:"brine_tc"`
+	BrineXdp  *ebpf.ProgramSpec `ebpf:"brine_xdp"`
 }
 
 // verdictMapSpecs contains maps before they are loaded into the kernel.
@@ -278,12 +281,14 @@ type verdictVariables struct {
 //
 // It can be passed to loadVerdictObjects or ebpf.CollectionSpec.LoadAndAssign.
 type verdictPrograms struct {
-	BrineTc  *ebpf.Program `ebpf:"brine_tc"`
-	BrineXdp *ebpf.Program `ebpf:"brine_xdp"`
+	BrineLine *ebpf.Program `ebpf:"brine_line"`
+	BrineTc   *ebpf.Program `ebpf:"brine_tc"`
+	BrineXdp  *ebpf.Program `ebpf:"brine_xdp"`
 }
 
 func (p *verdictPrograms) Close() error {
 	return _VerdictClose(
+		p.BrineLine,
 		p.BrineTc,
 		p.BrineXdp,
 	)

@@ -66,8 +66,11 @@ static __always_inline int matches(struct rule *r, __u32 link, __u64 pkt)
 	return 1;
 }
 
-/* strikes decides whether a rule by share falls on this packet. */
-static __always_inline int strikes(struct rule *r, struct ledger *l, __u32 link)
+/*
+ * strikes decides whether a rule by share falls on this packet. It gives 0,
+ * or 1 and 16 random bits above it.
+ */
+static __always_inline __u32 strikes(struct rule *r, struct ledger *l, __u32 link)
 {
 	__u64 position, rnd;
 	__u32 bad;
@@ -75,38 +78,42 @@ static __always_inline int strikes(struct rule *r, struct ledger *l, __u32 link)
 	bpf_spin_lock(&l->lock);
 	position = l->position++;
 	bad = l->bad;
-	/* two halves of one draw: the state's change, and nothing else needs luck */
-	rnd = draw(r->seed, link, position) >> 32;
+	rnd = draw(r->seed, link, position);
 	if (r->leave) {
-		if (bad)
-			bad = rnd >= r->leave;
-		else
-			bad = rnd < r->share;
+		bad = bad ? rnd >> 32 >= r->leave : rnd >> 32 < r->share;
 		l->bad = bad;
 	} else {
-		bad = rnd < r->share;
+		bad = rnd >> 32 < r->share;
 	}
 	bpf_spin_unlock(&l->lock);
-	return bad;
+	return bad ? 1 | (__u32)rnd << V_RANDOM_SHIFT : 0;
 }
 
 static __always_inline __u32 wants(struct rule *r, struct ledger *l, __u32 link, __u64 now)
 {
+	__u32 struck;
+
 	switch (r->action) {
 	case ACT_DROP:
 		return V_DROP;
 	case ACT_FLAP:
 		return r->half && ((now - r->begin) / r->half) & 1 ? V_PASS : V_DROP;
-	case ACT_LOSS:
-		return strikes(r, l, link) ? V_DROP : V_PASS;
-	case ACT_CORRUPT:
-		if (!strikes(r, l, link))
-			return V_PASS;
-		return r->flags & RULE_UNDETECTED ? V_CORRUPT | V_UNDETECTED : V_CORRUPT;
-	case ACT_DUPLICATE:
-		return strikes(r, l, link) ? V_DUPLICATE : V_PASS;
 	case ACT_DIVERT:
 		return V_DIVERT;
+	}
+	struck = strikes(r, l, link);
+	if (!struck)
+		return V_PASS;
+	switch (r->action) {
+	case ACT_LOSS:
+		return V_DROP;
+	case ACT_DUPLICATE:
+		return V_DUPLICATE;
+	case ACT_REORDER:
+		return V_DIVERT;
+	case ACT_CORRUPT:
+		struck &= ~1u;
+		return r->flags & RULE_UNDETECTED ? V_CORRUPT | struck : V_DIVERT | struck;
 	}
 	return V_PASS;
 }
@@ -200,9 +207,12 @@ __noinline __u32 cell_of(__u32 src, __u32 dst)
 	return CELL_STALE;
 }
 
-/* What decide returns: verdict bits, and who diverts the packet, for the delay line. */
-#define DECIDED(v, set, mask) ((__u64)(v) | (__u64)(set) << 16 | (__u64)(mask) << 32)
-#define DECIDED_VERDICT(d) ((__u32)(d) & 0xffff)
+/* What decide returns: verdict bits, random bits, and who sends the packet to the delay line. */
+#define DECIDED(v, set, mask) ((__u64)(v) | (__u64)(set) << 32 | (__u64)(mask) << 48)
+
+#define DECIDED_RANDOM(d) ((__u16)((d) >> V_RANDOM_SHIFT))
+#define DECIDED_SET(d) ((__u16)((d) >> 32))
+#define DECIDED_MASK(d) ((__u16)((d) >> 48))
 
 /* all_rules joins what all rules of the link want. */
 static __always_inline __u64 all_rules(__u32 link, __u64 pkt, __u64 size)
@@ -254,7 +264,7 @@ static __always_inline void account(__u32 link, __u64 pkt, __u64 size, __u32 sto
 		return;
 	__sync_fetch_and_add(&t->packets, packets);
 	__sync_fetch_and_add(&t->bytes, bytes);
-	if (stopped) {
+	if (stopped) { /* what the delay line gives back is counted there */
 		__sync_fetch_and_add(&t->stopped_packets, packets);
 		__sync_fetch_and_add(&t->stopped_bytes, bytes);
 	} else if (extra) {
@@ -271,6 +281,80 @@ __noinline __u64 decide(__u32 link, __u64 pkt, __u64 size, __u32 exempt)
 	if (!(pkt & PKT_PROBE))
 		account(link, pkt, size, d & (V_DROP | V_DIVERT), d & V_DUPLICATE);
 	return d;
+}
+
+/*
+ * still_cut looks again at a packet that waited in the delay line: a cut that
+ * began meanwhile takes it. Other rules have had their say.
+ */
+__noinline __u32 still_cut(__u32 slot, __u32 link, __u64 pkt, __u64 size, __u64 now)
+{
+	struct rule *r = bpf_map_lookup_elem(&brine_rules, &slot);
+	__u32 packets = size >> 32, bytes = (__u32)size;
+	struct ledger_key key = {};
+	struct ledger *l;
+
+	if (!r || !matches(r, link, pkt))
+		return 0;
+	if (r->action == ACT_FLAP) {
+		if (!r->half || ((now - r->begin) / r->half) & 1)
+			return 0;
+	} else if (r->action != ACT_DROP) {
+		return 0;
+	}
+	key.rule = r->id;
+	key.src = link >> 16;
+	key.dst = (__u16)link;
+	l = bpf_map_lookup_elem(&brine_ledger, &key);
+	if (!l) {
+		struct ledger zero = { .first = now };
+
+		bpf_map_update_elem(&brine_ledger, &key, &zero, BPF_NOEXIST);
+		l = bpf_map_lookup_elem(&brine_ledger, &key);
+	}
+	if (!l)
+		return 1;
+	if (!l->packets)
+		l->first = now;
+	l->last = now;
+	__sync_fetch_and_add(&l->packets, packets);
+	__sync_fetch_and_add(&l->bytes, bytes);
+	__sync_fetch_and_add(&l->hit_packets, packets);
+	__sync_fetch_and_add(&l->hit_bytes, bytes);
+	return 1;
+}
+
+/* released decides on a packet that comes out of the delay line. */
+__noinline __u32 released(__u32 link, __u64 pkt, __u64 size)
+{
+	__u32 set = cell_of(link >> 16, link & 0xffff), cut = 0;
+	__u32 packets = size >> 32, bytes = (__u32)size;
+	struct traffic_key key = {
+		.src = link >> 16, .dst = (__u16)link, .proto = PKT_PROTO(pkt), .dport = PKT_DPORT(pkt),
+	};
+	struct ruleset *rules;
+	struct traffic *t;
+
+	if (set == CELL_STALE)
+		return 1;
+	rules = bpf_map_lookup_elem(&brine_sets, &set);
+	if (set && rules) {
+		__u64 now = bpf_ktime_get_ns();
+
+		for (int i = 0; i < SET_RULES; i++) {
+			if (i >= rules->n)
+				break;
+			cut |= still_cut(rules->rule[i], link, pkt, size, now);
+		}
+	}
+	if (cut)
+		return 1;
+	t = bpf_map_lookup_elem(&brine_traffic, &key);
+	if (t) {
+		__sync_fetch_and_add(&t->extra_packets, packets);
+		__sync_fetch_and_add(&t->extra_bytes, bytes);
+	}
+	return 0;
 }
 
 #endif

@@ -10,7 +10,7 @@
 #include "kernel.h"
 
 #define PLANES 4     /* generations of the matrix kept at once */
-#define SET_RULES 15 /* rules that can meet on one link */
+#define SET_RULES 14 /* rules that can meet on one link */
 #define SERVICES 1   /* the port of the DNS server and the relay */
 
 /* What a packet is, in one register: dport, sport, protocol, flags. */
@@ -27,10 +27,11 @@ enum action {
 	ACT_NONE = 0,
 	ACT_DROP = 1,
 	ACT_LOSS = 2,
-	ACT_CORRUPT = 3,
+	ACT_CORRUPT = 3, /* checksum mended, here; checksum failing, in the delay line */
 	ACT_DUPLICATE = 4,
-	ACT_DIVERT = 5, /* to the delay line: delay, rate, reordering */
+	ACT_DIVERT = 5, /* all packets to the delay line: delay, rate */
 	ACT_FLAP = 6,
+	ACT_REORDER = 7, /* a share of packets to the delay line */
 };
 
 /* Verdict bits, of one rule and of all rules of a link joined by or. */
@@ -40,7 +41,7 @@ enum verdict {
 	V_CORRUPT = 2,
 	V_DUPLICATE = 4,
 	V_DIVERT = 8,
-	V_UNDETECTED = 16,
+	V_RANDOM_SHIFT = 16, /* above: where to corrupt */
 };
 
 enum rule_flags {
@@ -65,7 +66,19 @@ struct rule {
 
 struct ruleset {
 	__u16 n;
+	__u16 tag; /* changes each time the set's number is used again */
 	__u16 rule[SET_RULES]; /* slots in the rules map */
+};
+
+/*
+ * What the delay line needs to know of a packet. It travels in place of the
+ * two hardware addresses, which mean nothing inside the switch.
+ */
+struct handover {
+	__u16 src, dst; /* ports */
+	__u16 set, tag;
+	__u16 mask;     /* which rules of the set sent the packet */
+	__u16 random;   /* where to corrupt */
 };
 
 struct port {

@@ -21,7 +21,7 @@ struct judged {
 };
 
 /* deliver rewrites the destination and lets the packet appear on its eth0. */
-static __always_inline int deliver(struct __sk_buff *skb, __u32 dst, __u64 bits)
+static __always_inline int deliver(struct __sk_buff *skb, __u32 dst, __u64 bits, __u32 copies)
 {
 	struct port *to = bpf_map_lookup_elem(&brine_ports, &dst);
 
@@ -38,9 +38,70 @@ static __always_inline int deliver(struct __sk_buff *skb, __u32 dst, __u64 bits)
 		return bpf_redirect(to->ifindex, 0);
 	if (bpf_skb_store_bytes(skb, 0, to->mac, sizeof(to->mac), 0))
 		return TC_ACT_SHOT;
+	if (copies)
+		bpf_clone_redirect(skb, to->ifindex, 0);
 	if (skb->pkt_type != PACKET_HOST)
 		bpf_skb_change_type(skb, PACKET_HOST);
 	return bpf_redirect_peer(to->ifindex, 0);
+}
+
+/* divert hands the packet to the delay line. */
+static __always_inline int divert(struct __sk_buff *skb, __u32 link, __u64 decided)
+{
+	__u32 zero = 0, set = DECIDED_SET(decided), tap;
+	struct handover h = {
+		.src = link >> 16, .dst = (__u16)link,
+		.set = set, .mask = DECIDED_MASK(decided), .random = DECIDED_RANDOM(decided),
+	};
+	struct control *c = bpf_map_lookup_elem(&brine_control, &zero);
+	struct ruleset *rules = bpf_map_lookup_elem(&brine_sets, &set);
+
+	if (!c || !c->tap || !rules)
+		return TC_ACT_SHOT;
+	tap = c->tap;
+	h.tag = rules->tag;
+	if (bpf_skb_store_bytes(skb, 0, &h, sizeof(h), 0))
+		return TC_ACT_SHOT;
+	if (decided & V_DUPLICATE)
+		bpf_clone_redirect(skb, tap, 0);
+	return bpf_redirect(tap, 0);
+}
+
+/*
+ * corrupt flips one bit of the payload and mends the checksum, so that only
+ * the application can tell. Packets without payload and later fragments have
+ * nothing to flip. A checksum that is left to offload is right by itself.
+ */
+static __noinline void corrupt(struct __sk_buff *skb, __u32 l4, __u32 proto, __u32 random)
+{
+	__u32 head = 8, field = 2, at, flags = 2;
+	__u8 byte, flipped;
+	__u64 from, to;
+
+	if (!l4 || l4 > 0x7ff)
+		return;
+	if (proto == IPPROTO_TCP) {
+		if (bpf_skb_load_bytes(skb, l4 + 12, &byte, 1))
+			return;
+		head = (byte >> 4) * 4;
+		field = 16;
+	} else if (proto == IPPROTO_UDP) {
+		field = 6;
+		flags |= BPF_F_MARK_MANGLED_0;
+	} else if (proto != IPPROTO_ICMP && proto != IPPROTO_ICMPV6) {
+		return;
+	}
+	if (skb->len <= l4 + head)
+		return;
+	at = head + (random >> 3) % (skb->len - l4 - head);
+	if (at > 0xffff || bpf_skb_load_bytes(skb, l4 + at, &byte, 1))
+		return;
+	flipped = byte ^ 1 << (random & 7);
+	if (bpf_skb_store_bytes(skb, l4 + at, &flipped, 1, 0))
+		return;
+	from = at & 1 ? (__u64)byte << 8 : byte;
+	to = at & 1 ? (__u64)flipped << 8 : flipped;
+	bpf_l4_csum_replace(skb, l4 + field, from, to, flags);
 }
 
 /* Headers of up to so many bytes are read: Ethernet, IPv6, options, TCP. */
@@ -78,9 +139,35 @@ int brine_tc(struct __sk_buff *skb)
 		size = (__u64)(skb->gso_segs ? skb->gso_segs : 1) << 32 | skb->len;
 		decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
 	}
-	if (DECIDED_VERDICT(decided) & V_DROP)
+	if (decided & V_DROP)
 		return TC_ACT_SHOT;
-	return deliver(skb, ROUTE_PORT(way), p.bits);
+	if (decided & V_CORRUPT)
+		corrupt(skb, p.l4, p.proto, DECIDED_RANDOM(decided));
+	if (decided & V_DIVERT)
+		return divert(skb, src << 16 | ROUTE_PORT(way), decided);
+	return deliver(skb, ROUTE_PORT(way), p.bits, decided & V_DUPLICATE);
+}
+
+/* brine_line sits at the ingress of the delay line's device. */
+SEC("tc")
+int brine_line(struct __sk_buff *skb)
+{
+	struct packet p = {};
+	struct handover h;
+	__u32 linear = skb->data_end - skb->data, link;
+
+	if (linear < HEADERS && linear < skb->len && bpf_skb_pull_data(skb, skb->len < HEADERS ? skb->len : HEADERS))
+		return TC_ACT_SHOT;
+	if (bpf_skb_load_bytes(skb, 0, &h, sizeof(h)))
+		return TC_ACT_SHOT;
+	if (parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p) != PARSED)
+		return TC_ACT_SHOT;
+	link = (__u32)h.src << 16 | h.dst;
+	if (p.more | p.offset)
+		p.bits = join_fragment(link, p.frag_id, p.bits);
+	if (released(link, p.bits, (__u64)(skb->gso_segs ? skb->gso_segs : 1) << 32 | skb->len))
+		return TC_ACT_SHOT;
+	return deliver(skb, h.dst, 0, 0);
 }
 
 SEC("xdp")
@@ -106,7 +193,7 @@ int brine_xdp(struct xdp_md *ctx)
 	if (p.more | p.offset)
 		p.bits = join_fragment(src << 16 | ROUTE_PORT(way), p.frag_id, p.bits);
 	decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
-	if (DECIDED_VERDICT(decided) & V_DROP)
+	if (decided & V_DROP)
 		return XDP_DROP;
 	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*m)))
 		return XDP_DROP;
