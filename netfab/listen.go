@@ -32,7 +32,7 @@ func (n *Node) Listen(ctx context.Context, network, addr string) (net.Listener, 
 	if err != nil {
 		return nil, err
 	}
-	return heldListener{l, n.net, forget}, nil
+	return &heldListener{l, n.net, forget}, nil
 }
 
 // ListenPacket announces on a UDP address of the node, as Listen does.
@@ -57,7 +57,7 @@ func (n *Node) ListenPacket(ctx context.Context, network, addr string) (net.Pack
 	if err != nil {
 		return nil, err
 	}
-	return conn.(heldUDP), nil
+	return conn.(*heldUDP), nil
 }
 
 // localAddr replaces a host name, which package net would look up with the
@@ -85,7 +85,7 @@ type heldListener struct {
 }
 
 // Accept waits for the next connection, which the network holds too.
-func (l heldListener) Accept() (net.Conn, error) {
+func (l *heldListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (l heldListener) Accept() (net.Conn, error) {
 }
 
 // Close closes the listener; connections that it accepted stay.
-func (l heldListener) Close() error {
+func (l *heldListener) Close() error {
 	l.forget()
 	return l.Listener.Close()
 }
