@@ -136,7 +136,13 @@ func BenchmarkSysctls(b *testing.B) {
 func BenchmarkWire(b *testing.B) {
 	n := newNetwork(b)
 	b.Run("batched", func(b *testing.B) {
-		benchmarkWire(b, n, n.wireHere)
+		benchmarkWire(b, n, func(node *Node, settings []sysctl) error {
+			rt, err := rtSocketHere()
+			if err != nil {
+				return err
+			}
+			return errors.Join(n.wireHere(node, rt, settings), rt.close())
+		})
 	})
 	b.Run("library", func(b *testing.B) {
 		benchmarkWire(b, n, func(node *Node, settings []sysctl) error { return wireByLibrary(n, node, settings) })

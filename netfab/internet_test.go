@@ -128,8 +128,11 @@ func TestInternetTCP(t *testing.T) {
 			t.Logf("%s to %s: 8 MiB there and back in %v", from.Name, addr, time.Since(start).Round(time.Millisecond))
 		}
 	}
-	if want := "tcp 203.0.113.10:80"; i.dialled[0] != want {
-		t.Errorf("expected the relay to dial %q, got %q", want, i.dialled[0])
+	i.mu.Lock()
+	first := i.dialled[0]
+	i.mu.Unlock()
+	if want := "tcp 203.0.113.10:80"; first != want {
+		t.Errorf("expected the relay to dial %q, got %q", want, first)
 	}
 	noBadSums(t, n)
 
@@ -161,7 +164,7 @@ func TestInternetUDP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, err := c.(heldUDP).SyscallConn()
+		raw, err := c.(*heldUDP).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

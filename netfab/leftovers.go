@@ -99,7 +99,8 @@ func (s *search) file(path, holder string) {
 	if !ours {
 		return
 	}
-	if target, err := os.Readlink(path); err != nil || !strings.HasPrefix(target, "net:[") {
+	var fs unix.Statfs_t
+	if unix.Statfs(path, &fs) != nil || fs.Type != unix.NSFS_MAGIC {
 		return
 	}
 	same, known := s.same[st.Ino]

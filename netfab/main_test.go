@@ -42,6 +42,7 @@ type traces struct {
 	links      []string
 	namespaces int
 	away       int
+	threads    int
 	goroutines int
 }
 
@@ -62,6 +63,7 @@ func look() traces {
 	}
 	at, _ := os.Readlink("/proc/self/ns/net")
 	threads, _ := filepath.Glob("/proc/self/task/*/ns/net")
+	t.threads = len(threads)
 	for _, thread := range threads {
 		if target, err := os.Readlink(thread); err == nil && target != at {
 			t.away++

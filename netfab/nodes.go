@@ -28,7 +28,7 @@ func (n *Network) AddNodes(ctx context.Context, names ...string) ([]*Node, error
 		}
 		seen[name] = true
 	}
-	if err := needDescriptors(len(n.nodes) + len(names)); err != nil {
+	if err := needDescriptors(len(n.nodes) + 2*len(names)); err != nil {
 		return nil, err
 	}
 	indices, err := n.ports.take(names)
@@ -65,7 +65,11 @@ func (n *Network) RemoveNode(_ context.Context, name string) error {
 
 // build makes namespaces and ports for names. Nothing of it is left when it fails.
 func (n *Network) build(ctx context.Context, names []string, indices []int) (nodes []*Node, err error) {
+	sockets := make([]*rtSocket, 0, len(names))
 	defer func() {
+		for _, rt := range sockets {
+			err = errors.Join(err, rt.close())
+		}
 		if err != nil {
 			for _, node := range nodes {
 				err = errors.Join(err, n.demolish(node))
@@ -90,12 +94,20 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 					return fmt.Errorf("%s: %w", name, err)
 				}
 			}
-			if err := n.wireHere(node, settings); err != nil {
+			rt, err := rtSocketHere()
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			sockets = append(sockets, rt)
+			if err := n.wireHere(node, rt, settings); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 		return nil
 	})
+	if err == nil {
+		err = n.awaitReady(ctx, nodes, sockets)
+	}
 	if err != nil {
 		return nodes, err
 	}
@@ -109,17 +121,12 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 }
 
 // wireHere gives the node's namespace, in which the calling thread is, its
-// settings, its link and its addresses.
-func (n *Network) wireHere(node *Node, settings []sysctl) (err error) {
+// settings, its link and its addresses. rt is a socket in the namespace.
+func (n *Network) wireHere(node *Node, rt *rtSocket, settings []sysctl) error {
+	n.remember(node.ns, rt.fd)
 	if err := setHere(settings); err != nil {
 		return err
 	}
-	rt, err := rtSocketHere()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rt.close()) }()
-	n.remember(node.ns, rt.fd)
 
 	p := node.Port()
 	n.rt.addVeth(p, node.ns.fd)
@@ -140,7 +147,11 @@ func (n *Network) wireHere(node *Node, settings []sysctl) (err error) {
 	}
 	rt.addRoute(route{dst: to4, via: gateway4, ifIndex: p.PeerIfIndex})
 	rt.addRoute(route{dst: to6, via: gateway6, ifIndex: p.PeerIfIndex})
-	return rt.flush()
+	if err := rt.flush(); err != nil {
+		return err
+	}
+	_, err := rt.linkIsUp(p.PeerIfIndex) // asking speeds it up; awaitReady looks at the answer of the other end
+	return err
 }
 
 // demolish undoes build for one node, as far as it came.
