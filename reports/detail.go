@@ -124,7 +124,11 @@ func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBu
 	if s.Cleanup != nil {
 		var parts []string
 		for _, r := range s.Cleanup.Removed {
-			parts = append(parts, fmt.Sprintf("%d %s", r.N, r.What))
+			if r.N == 1 {
+				parts = append(parts, plain(r.What))
+			} else {
+				parts = append(parts, fmt.Sprintf("%d %s", r.N, plain(r.What)))
+			}
 		}
 		d.Removed = list(parts)
 	}

@@ -22,12 +22,19 @@ type segment struct {
 	Text  string       `json:"text,omitempty"`
 }
 
-// lanes turns changes of state into segments. A pause gives back, when it ends, the state before it.
+// lanes turns changes of state into segments. A pause gives back, when it ends, the state before it. That a service leads
+// is known from its own claims, made when it was asked: a claim holds until the service says otherwise, ends, or another
+// one claims a higher term. Exits after the last sentence are the teardown's.
 func lanes(c clock, s *record.ScenarioRun) []lane {
 	type key struct{ node, service string }
 	index := map[key]int{}
 	before := map[key]record.State{}
+	terms := map[key]uint64{}
 	var out []lane
+	var over int64
+	for _, st := range s.Steps {
+		over = max(over, st.End.Mono)
+	}
 	states := append([]record.StateRun(nil), s.States...)
 	sort.SliceStable(states, func(i, j int) bool { return states[i].Mono < states[j].Mono })
 	for _, st := range states {
@@ -39,8 +46,22 @@ func lanes(c clock, s *record.ScenarioRun) []lane {
 			out = append(out, lane{Node: st.Node, Service: st.Service})
 		}
 		l := &out[i]
-		state := st.ServiceState.State
+		state, text := st.ServiceState.State, stateText(st.ServiceState)
 		at := c.at(st.Mono)
+		if state == record.Leader {
+			for other, j := range index {
+				if other.service == k.service && other != k && terms[other] < st.Term {
+					out[j].dethrone(at)
+				}
+			}
+			terms[k] = st.Term
+		}
+		if !state.Alive() && st.Mono > over && over > 0 {
+			state, text = record.Removed, "ended by the teardown"
+		}
+		if l.same(state) {
+			continue
+		}
 		if n := len(l.Segments); n > 0 {
 			l.Segments[n-1].End = at
 			if state == record.Paused {
@@ -52,7 +73,7 @@ func lanes(c clock, s *record.ScenarioRun) []lane {
 				state = record.Running
 			}
 		}
-		l.Segments = append(l.Segments, segment{State: state, Begin: at, End: c.at(s.End.Mono), Text: plain(stateText(st.ServiceState))})
+		l.Segments = append(l.Segments, segment{State: state, Begin: at, End: c.at(s.End.Mono), Text: plain(text)})
 	}
 	sort.SliceStable(out, func(i, j int) bool {
 		if out[i].Node != out[j].Node {
@@ -61,6 +82,33 @@ func lanes(c clock, s *record.ScenarioRun) []lane {
 		return out[i].Service < out[j].Service
 	})
 	return out
+}
+
+// same tells that a state says nothing new: what leads is ready and runs.
+func (l *lane) same(state record.State) bool {
+	n := len(l.Segments)
+	if n == 0 {
+		return false
+	}
+	switch last := l.Segments[n-1].State; state {
+	case record.Ready, record.Running:
+		return last == state || last == record.Leader || last == record.Follower
+	case record.Leader:
+		return false // of a later term, perhaps
+	default:
+		return last == state
+	}
+}
+
+// dethrone ends a leader's segment.
+func (l *lane) dethrone(at int64) {
+	n := len(l.Segments)
+	if n == 0 || l.Segments[n-1].State != record.Leader {
+		return
+	}
+	end := l.Segments[n-1].End
+	l.Segments[n-1].End = at
+	l.Segments = append(l.Segments, segment{State: record.Ready, Begin: at, End: end, Text: "another one leads"})
 }
 
 func stateText(st record.ServiceState) string {

@@ -78,35 +78,12 @@ func (m *merged) readFile(root *os.Root, file string, source int, d *dial) {
 		}
 		text = plain(strings.ToValidUTF8(strings.TrimRight(text, "\r\n"), "\uFFFD"))
 		if strings.TrimSpace(text) != "" {
-			m.lines = append(m.lines, logLine{At: d.at(offset), Source: source, Level: level(text), Text: text})
+			m.lines = append(m.lines, logLine{At: d.at(offset, text), Source: source, Level: level(text), Text: text})
 		}
 		if err != nil {
 			return
 		}
 	}
-}
-
-// dial tells when a file had grown to an offset: the time of the first position at or above it.
-type dial struct {
-	c         clock
-	positions []record.PositionRun
-	fallback  int64
-}
-
-func newDial(c clock, s *record.ScenarioRun, file string) *dial {
-	return &dial{c: c, positions: s.Positions[file], fallback: c.at(s.End.Mono)}
-}
-
-// at is asked with rising offsets.
-func (d *dial) at(offset int64) int64 {
-	for len(d.positions) > 0 && d.positions[0].Offset < offset {
-		d.fallback = d.c.at(d.positions[0].Mono)
-		d.positions = d.positions[1:]
-	}
-	if len(d.positions) == 0 {
-		return d.fallback
-	}
-	return d.c.at(d.positions[0].Mono)
 }
 
 // level finds how bad a line says it is, in the forms that servers use: JSON's "level", klog's letter, words.

@@ -179,8 +179,8 @@ func moment(t record.Time) *messages.Timestamp {
 	return &ts
 }
 
-// written is a feature made of the record's sentences, for a run whose features' text is not in the record.
-func written(name string, scenarios []*record.ScenarioRun) string {
+// composed is a feature made of the record's sentences, for a run whose features' text is not in the record.
+func composed(name string, scenarios []*record.ScenarioRun) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Feature: %s\n", flat(name))
 	for _, s := range scenarios {

@@ -24,7 +24,7 @@ func (m *stream) document(f *feature) map[*record.ScenarioRun]*messages.Pickle {
 		found = match(doc, pickles, f.scenarios)
 	}
 	if len(found) < len(f.scenarios) {
-		text = written(f.name, f.scenarios)
+		text = composed(f.name, f.scenarios)
 		doc, pickles = m.parse(f.uri, text)
 		found = map[*record.ScenarioRun]*messages.Pickle{}
 		for i, s := range f.scenarios {

@@ -195,7 +195,6 @@ func (p *play) passing() {
 			sc.Operation(o)
 			if i == 90 {
 				sc.State(record.ServiceState{Service: "etcd", Node: "node3", State: record.Leader, Term: 3})
-				sc.State(record.ServiceState{Service: "etcd", Node: "node2", State: record.Ready, Detail: "no quorum"})
 				l.say("node3", `{"level":"info","msg":"raft: node3 became leader at term 3"}`)
 			}
 			if i%40 == 7 {
