@@ -61,15 +61,9 @@ func holdings(t *testing.T, pid int, dir string) held {
 // running lists what of it is alive in the kernel: processes in its cgroups and
 // namespaces, programs and maps. A veth lives as long as its namespace does.
 func (h held) running() []string {
-	var left []string
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	for _, p := range processes {
-		text, _ := os.ReadFile(p + "/cgroup")
-		for _, id := range h.runs {
-			if strings.Contains(string(text), "/brine/"+id) {
-				left = append(left, fmt.Sprintf("process %s (%s) in a cgroup of run %s", filepath.Base(p), comm(p), id))
-			}
-		}
+	left := h.processes()
+	for _, p := range processes() {
+		// Soon after the kill: later the number may be another namespace's.
 		if ns, err := os.Readlink(p + "/ns/net"); err == nil && slices.Contains(h.namespaces, ns) {
 			left = append(left, fmt.Sprintf("process %s (%s) in %s", filepath.Base(p), comm(p), ns))
 		}
@@ -89,12 +83,36 @@ func (h held) running() []string {
 	return left
 }
 
+// processes lists the processes in cgroups of its runs.
+func (h held) processes() []string {
+	var left []string
+	for _, p := range processes() {
+		text, _ := os.ReadFile(p + "/cgroup")
+		for _, id := range h.runs {
+			if strings.Contains(string(text), "/brine/"+id) {
+				left = append(left, fmt.Sprintf("process %s (%s) in a cgroup of run %s", filepath.Base(p), comm(p), id))
+			}
+		}
+	}
+	return left
+}
+
+// processes lists the folders of living processes. Zombies hold nothing any more;
+// how soon they go is the matter of the machine's init.
+func processes() []string {
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	return slices.DeleteFunc(all, func(p string) bool {
+		text, _ := os.ReadFile(p + "/stat")
+		threads, _ := filepath.Glob(p + "/task/*")
+		return strings.Contains(string(text), ") Z ") && len(threads) == 1
+	})
+}
+
 // remains lists what of it is left anywhere: what runs, shims, mounts, cgroups and files.
 func (h held) remains(dir string) []string {
-	left := h.running()
+	left := h.processes()
 	state := filepath.Join(dir, "state")
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	for _, p := range processes {
+	for _, p := range processes() {
 		text, _ := os.ReadFile(p + "/cmdline")
 		words := strings.Split(string(text), "\x00")
 		for _, id := range h.runs {

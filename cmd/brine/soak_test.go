@@ -93,22 +93,27 @@ func killOne(t *testing.T, dir string, after time.Duration) {
 	<-ended
 	t.Logf("it had %v", had)
 
-	ctx, cancel := context.WithDeadline(t.Context(), killed.Add(2*time.Second))
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for left := had.running(); len(left) > 0; left = had.running() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("2 s after kill -9 there is still:\n%s", strings.Join(left, "\n"))
-		}
-	}
+	waitGone(t, killed, 2*time.Second, had.running)
 	t.Logf("nothing of it ran %v after kill -9", time.Since(killed).Round(time.Millisecond))
 
 	runToEnd(t, dir)
-	if left := had.remains(dir); len(left) > 0 {
-		t.Errorf("after the next suite there is still:\n%s", strings.Join(left, "\n"))
+	// A reaper that was awake yet sees that its run was swept.
+	waitGone(t, time.Now(), time.Second, func() []string { return had.remains(dir) })
+}
+
+// waitGone looks until nothing is left, for so long after a moment.
+func waitGone(t *testing.T, since time.Time, limit time.Duration, look func() []string) {
+	t.Helper()
+	ctx, cancel := context.WithDeadline(t.Context(), since.Add(limit))
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for left := look(); len(left) > 0; left = look() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%v later there is still:\n%s", limit, strings.Join(left, "\n"))
+		}
 	}
 }
 

@@ -119,7 +119,7 @@ func reap(dir string, pipe io.Reader) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), vigil)
 	defer cancel()
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && exists(dir) { // until a sweep has been here
 		c.kill(ctx)
 		killAdopted(ctx, dir)
 		select {
@@ -133,6 +133,11 @@ func reap(dir string, pipe io.Reader) error {
 		return fmt.Errorf("pids %v are left: %w", c.pids(), err)
 	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // closeInherited closes what the runner itself had inherited and so passed on: a
