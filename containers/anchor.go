@@ -56,7 +56,11 @@ func (g *Group) makeAnchor(ctx context.Context) error {
 		Version: specs.Version,
 		Root:    &specs.Root{Path: rt.hold, Readonly: true},
 		Process: &specs.Process{Args: []string{"/hold"}, Cwd: "/", NoNewPrivileges: true},
-		Mounts:  []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},
+		Mounts: []specs.Mount{
+			{Destination: "/proc", Type: "proc", Source: "proc"},
+			// Its own /dev: runc makes links there, which two anchors at once must not share.
+			{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "size=64k", "mode=755"}},
+		},
 		Linux: &specs.Linux{
 			CgroupsPath: g.cgroup.Path + "/_anchor",
 			Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}},
