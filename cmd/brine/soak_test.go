@@ -90,7 +90,7 @@ func killOne(t *testing.T, dir string, after time.Duration) {
 		t.Fatal(err)
 	}
 	killed := time.Now()
-	<-ended
+	_ = <-ended // it says that it was killed
 	t.Logf("it had %v", had)
 
 	waitGone(t, killed, 2*time.Second, had.running)
