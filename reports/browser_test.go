@@ -45,10 +45,14 @@ func newBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatalf("%v\nhint: apt-get install -y chromium", err)
 	}
+	profile, err := os.MkdirTemp("", "brine-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-		"--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "about:blank")
+		"--remote-debugging-pipe", "--user-data-dir="+profile, "about:blank")
 	inR, inW, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -65,9 +69,19 @@ func newBrowser(t *testing.T) *browser {
 	b := &browser{t: t, w: inW, waiting: map[int]chan reply{}}
 	go b.read(outR)
 	t.Cleanup(func() {
-		cancel()
+		b.session = ""
+		b.call("Browser.close", nil, nil)
 		_ = cmd.Wait()
+		cancel()
 		_, _ = inW.Close(), outR.Close()
+		// Chromium's children end a moment after it and write until then.
+		for range 100 {
+			if os.RemoveAll(profile) == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Errorf("%s cannot be removed", profile)
 	})
 	var target struct{ TargetID string }
 	b.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)

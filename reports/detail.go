@@ -20,6 +20,7 @@ type detail struct {
 	Harms       []harmView      `json:"harms,omitempty"`
 	Lanes       []lane          `json:"lanes,omitempty"`
 	Series      *opSeries       `json:"series,omitempty"`
+	Calls       []call          `json:"calls,omitempty"`
 	Samples     []sampleSeries  `json:"samples,omitempty"`
 	Topologies  []topologyView  `json:"topologies,omitempty"`
 	Evidence    []evidence      `json:"evidence,omitempty"`
@@ -113,6 +114,7 @@ func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBu
 	}
 	d.Lanes = lanes(c, s)
 	d.Series = operations(c, s)
+	d.Calls = calls(c, s)
 	d.Samples = samples(c, s)
 	d.Topologies = topologies(c, s)
 	home := homeOf(dir, s)

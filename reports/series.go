@@ -21,10 +21,31 @@ type opSeries struct {
 	Total   int     `json:"total"`
 }
 
-// operations counts each operation at the moment it ended. Nil for fewer than two of them: a sentence's single read is
-// evidence, not a series.
+// fewCalls is up to how many operations are shown one by one.
+const fewCalls = 60
+
+// call is one operation of few.
+type call struct {
+	Begin   int64          `json:"b"`
+	End     int64          `json:"e"`
+	Outcome record.Outcome `json:"o"`
+	Text    string         `json:"x"`
+}
+
+func calls(c clock, s *record.ScenarioRun) []call {
+	if len(s.Operations) > fewCalls {
+		return nil
+	}
+	var out []call
+	for _, o := range s.Operations {
+		out = append(out, call{c.at(o.Start), c.at(o.End), o.Outcome, operation(c, o).Title})
+	}
+	return out
+}
+
+// operations counts each operation at the moment it ended. Nil for few of them: a sentence's single read is no series.
 func operations(c clock, s *record.ScenarioRun) *opSeries {
-	if len(s.Operations) < 2 {
+	if len(s.Operations) <= fewCalls {
 		return nil
 	}
 	span := max(c.at(s.End.Mono), 1)

@@ -59,7 +59,7 @@ function scenarioView(e, target) {
     if (target.moment !== undefined) view.choose(target.moment);
     else if (hm) view.choose(hm.b, hm.id);
     else if (failedAt(e, d) !== undefined) view.choose(failedAt(e, d));
-    else if ((d.harms || []).length > 0) view.choose(Math.min(d.harms[0].b + 1000, d.harms[0].e));
+    else if ((d.harms || []).length > 0) view.choose((d.harms[0].b + d.harms[0].e) / 2);
     else view.choose(d.span);
     if (st) { const row = $(st.id); row.classList.add('lit'); row.scrollIntoView({ block: 'center' }); } else if (hm || target.moment !== undefined) $('picture')?.scrollIntoView();
   });

@@ -41,6 +41,9 @@ function seriesRows(d) {
       over(g, p, y, 48);
     } });
   }
+  if ((d.calls || []).length > 0) out.push({ label: 'Client calls', h: 22, draw(g, p, y) {
+    for (const x of d.calls) band(g, p, x.b, x.e, { cls: `c-${x.o}`, y: y + 4, h: 13, tip: `${x.x}\n${at(x.b)} to ${at(x.e)} s`, click: () => p.view.choose(x.b) });
+  } });
   for (const m of d.samples || []) {
     const most = Math.max(...m.points.map((v) => v[1]), 1e-9);
     out.push({ label: m.name, h: 42, draw(g, p, y) {

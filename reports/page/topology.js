@@ -85,7 +85,7 @@ function topology(d, view) {
     for (const k of links.keys()) pair(...k.split('>'));
     for (const [a, b] of pairs.values()) g.append(...[linkShape(all.get(a), all.get(b), links.get(`${a}>${b}`), links.get(`${b}>${a}`), (w) => (w ? `${w.harm.asked}` : `${a} and ${b}`))].flat().filter(Boolean));
     for (const sp of p.spots.values()) {
-      const st = stateAt(d, sp.node.name, t), look = st ? LOOK[st.state] || '' : '', targeted = on.some((x) => (x.targets || []).includes(sp.node.name));
+      const st = stateAt(d, sp.node.name, t), look = st ? LOOK[st.state] || '' : '', targeted = on.some((x) => (x.targets || []).includes(sp.node.name) && x.targets.length < names.length);
       g.append(s('g', { class: `node ${look}`, transform: `translate(${sp.x.toFixed(1)} ${sp.y.toFixed(1)})` }, s('title', {}, `${sp.node.name}${sp.node.zone ? `, zone ${sp.node.zone}` : ''}\n${sp.node.text || ''}\n${(sp.node.services || []).join(', ')}\n${st ? st.state : ''}`),
         targeted && s('circle', { class: 'ring', r: sp.r + 5 }), s('circle', { r: sp.r }),
         s('text', { class: 'in', 'text-anchor': 'middle', y: 4 }, p.big ? sp.node.name.replace(/^\D+/, '') : fits(sp.node.name, sp.r * 2 + 4)),
@@ -103,9 +103,9 @@ function topology(d, view) {
 function readout(d, view) {
   const el = h('div', { class: 'readout', 'aria-live': 'polite' });
   view.on(() => {
-    const t = view.moment ?? 0, st = d.steps.findLast((x) => x.ran && x.b <= t && t <= x.e), on = harmsAt(d, t), id = route().id;
+    const t = view.moment ?? 0, within = d.steps.findLast((x) => x.ran && x.b <= t && t <= x.e), st = within || d.steps.findLast((x) => x.ran && x.b <= t), on = harmsAt(d, t), id = route().id;
     clear(el, h('div', {}, h('b', {}, `${at(t, view.to - view.from)} s`), ' ', h('span', { class: 'muted' }, wall(d.began + t / 1000)), ' ', h('a', { href: `#${id}@${(t / 1e6).toFixed(3)}` }, 'link')),
-      st && h('div', {}, h('h3', {}, 'Sentence'), `${st.keyword}${st.text}`),
+      st && h('div', {}, h('h3', {}, within ? 'Sentence' : 'After the sentence'), `${st.keyword}${st.text}`),
       h('div', {}, h('h3', {}, 'Harm that is on'), on.length === 0 ? 'none' : h('ul', {}, on.map((x) => h('li', {}, h('b', {}, x.asked), `: ${x.receipt}`)))),
       h('div', {}, h('h3', {}, 'Services'), (d.lanes || []).length === 0 ? 'no states recorded' : h('ul', {}, d.lanes.slice(0, 12).map((l) => { const g = l.segments.filter((x) => x.b <= t).pop(); return h('li', {}, `${l.node} ${l.service}: ${g ? g.state : 'not there yet'}${g && g.text ? `, ${g.text}` : ''}`); }))));
   });
