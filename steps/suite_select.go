@@ -199,9 +199,7 @@ func parseFeature(file string) (*feature, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	f := &feature{file: file, doc: doc, nodes: map[string]astNode{}}
-	for _, p := range gherkin.Pickles(*doc, file, ids) {
-		f.pickles = append(f.pickles, p)
-	}
+	f.pickles = gherkin.Pickles(*doc, file, ids)
 	if doc.Feature != nil {
 		for _, child := range doc.Feature.Children {
 			f.index(child.Background, child.Scenario, "")

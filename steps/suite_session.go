@@ -30,6 +30,7 @@ type session struct {
 
 	once    sync.Once
 	openErr error
+	lock    *os.File // of the folder of the report, held until the process ends
 	suite   *world.Suite
 	ctx     context.Context // ends when the process is asked to end
 	release func()
@@ -76,7 +77,8 @@ func (s *session) start() error {
 	if err := doctor.Essential(context.Background()); err != nil {
 		return err
 	}
-	out, err := outFolder(s.sel.Out)
+	out, lock, err := outFolder(s.sel.Out)
+	s.lock = lock
 	if err != nil {
 		return err
 	}
@@ -108,32 +110,29 @@ func (s *session) again() string {
 
 // outFolder makes the folder of the report and locks it, so that two suites at
 // the same time do not write into one: the second gets a folder inside.
-func outFolder(want string) (string, error) {
+func outFolder(want string) (dir string, lock *os.File, err error) {
 	abs, err := filepath.Abs(want)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := os.MkdirAll(abs, 0o755); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	lock, err := os.OpenFile(filepath.Join(abs, ".lock"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
+	lock, err = os.OpenFile(filepath.Join(abs, ".lock"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err == nil {
-		outLock = lock // held until the process ends
-		return abs, nil
+		return abs, lock, nil
 	}
 	_ = lock.Close()
 	second, err := os.MkdirTemp(abs, "run-")
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	fmt.Fprintf(os.Stderr, "brine: %s is in use by another suite; this one writes into %s\n", abs, second)
-	return second, os.Chmod(second, 0o755)
+	return second, nil, os.Chmod(second, 0o755)
 }
-
-var outLock *os.File
 
 // stopped is called when the process is asked to end: the steps' contexts are
 // cancelled already, and the hooks tear down. If they do not, it does.
@@ -147,7 +146,9 @@ func (s *session) stopped(reason string) {
 		return
 	case <-time.After(stopGrace):
 	}
-	s.close()
+	if err := s.close(); err != nil {
+		fmt.Fprintf(os.Stderr, "brine: %v\n", err)
+	}
 	os.Exit(1)
 }
 
