@@ -73,11 +73,14 @@ func killOne(t *testing.T, dir string, after time.Duration) {
 	if err := suite.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- suite.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = suite.Wait() // it says that it was killed
+	}()
 	select {
-	case err := <-ended:
-		t.Fatalf("the suite ended before it was killed: %v\n%s", err, suite.Stdout)
+	case <-ended:
+		t.Fatalf("the suite ended before it was killed: %v\n%s", suite.ProcessState, suite.Stdout)
 	case <-time.After(after): // the moment is the test's, no state is waited for
 	}
 
@@ -90,7 +93,7 @@ func killOne(t *testing.T, dir string, after time.Duration) {
 		t.Fatal(err)
 	}
 	killed := time.Now()
-	_ = <-ended // it says that it was killed
+	<-ended
 	t.Logf("it had %v", had)
 
 	waitGone(t, killed, 2*time.Second, had.running)
