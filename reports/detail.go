@@ -139,7 +139,7 @@ func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBu
 
 func newStep(c clock, s *record.ScenarioRun, st *record.StepRun) stepView {
 	v := stepView{
-		ID: st.ID, Keyword: st.Keyword, Text: plain(st.Text), Line: st.Line, Status: st.Status, Error: plain(st.Error), Ran: !st.Begin.IsZero(),
+		ID: st.ID, Keyword: st.Keyword, Text: plain(st.Text), Line: st.Line, Status: st.Status, Error: plain(st.Error), Ran: !st.Begin.IsZero() && st.Status != record.Skipped,
 	}
 	if v.Ran {
 		v.Begin, v.End = c.at(st.Begin.Mono), c.at(st.End.Mono)
@@ -165,7 +165,7 @@ func newStep(c clock, s *record.ScenarioRun, st *record.StepRun) stepView {
 func newHarm(c clock, s *record.ScenarioRun, h *record.HarmRun) harmView {
 	v := harmView{
 		ID: h.ID, Kind: h.Kind, Effect: h.Effect, Asked: plain(asked(h)), Detail: plain(h.Detail), Targets: h.Targets,
-		Begin: c.at(h.Begin.Mono), Moment: h.Momentary, Why: h.Why, Receipt: plain(receipt(h)), Proof: plain(h.Receipt.Proof),
+		Begin: c.at(h.Begin.Mono), Moment: instant(h), Why: h.Why, Receipt: plain(receipt(h)), Proof: plain(h.Receipt.Proof),
 		Nothing: h.TouchedNothing, Error: plain(h.Error), Links: pairs(h.Links),
 	}
 	v.End, v.Open = c.at(s.End.Mono), h.End.IsZero()

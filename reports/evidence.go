@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"brine.test/brine/world/record"
 )
@@ -22,6 +23,9 @@ type evidence struct {
 	Title string  `json:"title"`
 	Bad   bool    `json:"bad,omitempty"`
 	Parts []piece `json:"parts,omitempty"`
+
+	again string // what a look that found the same has in common with this one
+	took  time.Duration
 }
 
 // piece is a labelled text, picture or link of it.
@@ -38,7 +42,9 @@ func gather(c clock, s *record.ScenarioRun, at home) []evidence {
 		out = append(out, exchange(c, x))
 	}
 	for _, x := range s.Commands {
-		e := evidence{Step: x.Step, At: c.at(x.Mono), Kind: "command", Title: plain(fmt.Sprintf("%s: %s → exit code %d, %s", x.Node, strings.Join(x.Args, " "), x.Code, span(x.Took))), Bad: x.Code != 0 || x.Error != ""}
+		e := evidence{Step: x.Step, At: c.at(x.Mono), Kind: "command", Bad: x.Code != 0 || x.Error != "", took: x.Took}
+		e.again = plain(fmt.Sprintf("%s: %s → exit code %d", x.Node, strings.Join(x.Args, " "), x.Code))
+		e.Title = e.again + ", " + span(x.Took)
 		e.Parts = texts("error", x.Error, "output", x.Stdout, "error output", x.Stderr)
 		out = append(out, e)
 	}
@@ -67,6 +73,7 @@ func gather(c clock, s *record.ScenarioRun, at home) []evidence {
 		out = append(out, e)
 	}
 	forgive(s, out)
+	out = fold(out)
 	if len(out) > maxEvidence {
 		out = out[len(out)-maxEvidence:]
 	}
@@ -92,7 +99,8 @@ func exchange(c clock, x record.ExchangeRun) evidence {
 		answer = fmt.Sprintf("%d %s", x.Status, http.StatusText(x.Status))
 	}
 	e := evidence{Step: x.Step, At: c.at(x.Mono), Kind: "http", Bad: x.Status == 0 || x.Status >= 500}
-	e.Title = plain(fmt.Sprintf("%s %s → %s, %s", x.Method, x.URL, answer, span(x.Took)))
+	e.again, e.took = plain(fmt.Sprintf("%s %s → %s", x.Method, x.URL, answer)), x.Took
+	e.Title = e.again + ", " + span(x.Took)
 	e.Parts = texts(
 		"sent from", x.From, "request headers", fields(x.RequestHeaders), "request body", x.RequestBody,
 		"error", x.Error, "response headers", fields(x.ResponseHeaders), "response body", x.ResponseBody,
@@ -120,7 +128,8 @@ func operation(c clock, o record.OperationRun) evidence {
 	case o.Outcome == record.OutcomeOK && o.Returned != "":
 		result = fmt.Sprintf("%q", o.Returned)
 	}
-	e.Title = plain(what + " → " + result + ", " + span(o.Took()))
+	e.again, e.took = plain(what+" → "+result), o.Took()
+	e.Title = e.again + ", " + span(o.Took())
 	e.Parts = texts("error", o.Error, "attempts", attempts(c, o.Attempts))
 	return e
 }

@@ -74,13 +74,19 @@ func headline(s *record.ScenarioRun, st *record.StepRun, res record.Result) stri
 func harmsOn(s *record.ScenarioRun, st *record.StepRun) []string {
 	var out []string
 	for _, h := range s.Harms {
-		if h.Momentary || h.Begin.Mono > st.End.Mono || !h.End.IsZero() && h.End.Mono < st.Begin.Mono {
+		if instant(h) || h.Begin.Mono > st.End.Mono || !h.End.IsZero() && h.End.Mono < st.Begin.Mono {
 			continue
 		}
 		since := st.End.Sub(h.Begin).Round(time.Millisecond)
 		out = append(out, fmt.Sprintf("%s (for %s)", asked(h), span(since)))
 	}
 	return out
+}
+
+// instant tells a harm that was over when it was done. A kill is momentary too, but where the record says that its end
+// came later, when the node was started again, it counts as on until then.
+func instant(h *record.HarmRun) bool {
+	return h.Momentary && (h.End.IsZero() || h.End.Sub(h.Begin) < time.Millisecond)
 }
 
 // asked is the sentence that asked for a harm, or its kind where none did.

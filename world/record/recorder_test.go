@@ -62,6 +62,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	h.End(HealedAtEnd, Receipt{})
 	sc.Cleanup(Cleanup{Removed: []Removal{{"namespaces", 4}}})
 	sc.End(Failed, errors.New("it is not"))
+	sc.Step(StepInfo{Text: "three"}).End(Skipped, nil) // as godog has it
 	rec.End(nil)
 	if err := rec.Close(); err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if s.ID != "k3x9a2pq-1" || s.Slug != "one-node-cut-off" || s.Status != Failed || s.Duration() <= 0 {
 		t.Errorf("scenario: %+v", s.ScenarioInfo)
 	}
-	if len(s.Steps) != 3 || s.Steps[0].Status != Passed || s.Steps[1].Status != Failed || s.Steps[2].Status != Skipped {
+	if len(s.Steps) != 3 || s.Steps[0].Status != Passed || s.Steps[1].Status != Failed || s.Steps[2].Status != Skipped || s.Steps[2].ID != "" {
 		t.Errorf("steps: %+v", s.Steps)
 	}
 	if v := s.FailedStep().Verdict; v == nil || v.Tried != 10*time.Second || v.Got != "nothing" {

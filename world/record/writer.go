@@ -18,6 +18,7 @@ type Scenario struct {
 	begin Time
 
 	mu         sync.Mutex
+	over       bool
 	step       string
 	stepNo     int
 	harms, ops int
@@ -51,22 +52,27 @@ func (s *Scenario) Info() ScenarioInfo { return s.info }
 // End ends the scenario. An error that implements Judged brings its verdict.
 func (s *Scenario) End(status Status, err error) {
 	s.mu.Lock()
-	s.step = ""
+	s.step, s.over = "", true
 	s.mu.Unlock()
 	s.emit(Event{Type: ScenarioEnd, Result: result(status, err, s.rec.clock().Sub(s.begin))})
 }
 
 // Step is a sentence that runs.
 type Step struct {
-	s      *Scenario
+	s      *Scenario // nil of a step that comes too late
 	id     string
 	parent string // a sentence inside another one's doc string
 	begin  Time
 }
 
-// Step begins a step.
+// Step begins a step. After the scenario's end nothing is written of it: godog announces the steps that it skips when
+// all is over, and the reader knows them from the scenario's begin.
 func (s *Scenario) Step(info StepInfo) *Step {
 	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return &Step{}
+	}
 	s.stepNo++
 	if info.ID == "" {
 		info.ID = s.info.ID + "." + strconv.Itoa(s.stepNo)
@@ -83,6 +89,9 @@ func (st *Step) ID() string { return st.id }
 
 // End ends the step. An error that implements Judged brings its verdict.
 func (st *Step) End(status Status, err error) {
+	if st.s == nil {
+		return
+	}
 	st.s.emit(Event{Type: StepEnd, Step: st.id, Result: result(status, err, st.s.rec.clock().Sub(st.begin))})
 	st.s.mu.Lock()
 	if st.s.step == st.id {
