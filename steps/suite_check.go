@@ -19,6 +19,9 @@ func checkSentences(p *godog.Scenario) error {
 		case 0:
 			errs = append(errs, Undefined(st.Text))
 		case 1:
+			if err := argumentFits(st.Text, argumentOf(st)); err != nil {
+				errs = append(errs, err)
+			}
 		default:
 			errs = append(errs, fmt.Errorf("%s: has %d meanings", st.Text, len(m)))
 		}

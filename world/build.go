@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,19 +30,21 @@ func (w *World) BuildCluster(ctx context.Context, c ClusterSpec) error {
 	if err := w.begun(ctx); err != nil {
 		return err
 	}
-	cluster := &Cluster{name: c.Name, w: w}
-	w.mu.Lock()
-	w.clusters = append(w.clusters, cluster)
-	w.mu.Unlock()
+	cluster := w.cluster(c.Name)
+	if cluster == nil {
+		cluster = &Cluster{name: c.Name, w: w}
+		w.mu.Lock()
+		w.clusters = append(w.clusters, cluster)
+		w.mu.Unlock()
+	}
+	cluster.loose = false
 	return w.addNodes(ctx, cluster, specs, nil)
 }
 
 // plan turns a description into one spec per node.
 func (w *World) plan(c ClusterSpec) ([]NodeSpec, error) {
-	for _, have := range w.clusters {
-		if have.name == c.Name {
-			return nil, fmt.Errorf("cluster %s: is there already\nhint: a second one needs a name: … named \"db\"", have.display())
-		}
+	if have := w.cluster(c.Name); have != nil && !have.loose {
+		return nil, fmt.Errorf("cluster %s: is there already\nhint: a second one needs a name: … named \"db\"", have.display())
 	}
 	if c.YAML != "" {
 		defs, err := catalogue.ParseAll(w.docString(), []byte(c.YAML))
@@ -102,9 +106,21 @@ func (w *World) firstCluster() *Cluster {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.clusters) == 0 {
-		w.clusters = append(w.clusters, &Cluster{w: w})
+		w.clusters = append(w.clusters, &Cluster{w: w, loose: true})
 	}
 	return w.clusters[0]
+}
+
+// cluster finds a cluster by its name, or nil.
+func (w *World) cluster(name string) *Cluster {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.clusters {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
 }
 
 // addNodes makes the nodes' networks and containers, in that order, and starts
@@ -318,20 +334,27 @@ func (w *World) docString() catalogue.Origin {
 	return catalogue.Origin{File: w.scenario.Info.URI, Base: w.baseDir}
 }
 
+// versionElement is a module path's last element that is only a version.
+var versionElement = regexp.MustCompile(`/v[0-9]+$`)
+
 // imageName gives a service made of an image alone its name: the last element
-// of the reference without tag and digest, else the node's name.
+// of the reference, without kind, tag, version and digest, else the node's name.
 func imageName(ref, node string) string {
 	ref, _, _ = strings.Cut(ref, "#")
 	ref, _, _ = strings.Cut(ref, "@")
-	name := ref[strings.LastIndexAny(ref, "/:")+1:]
-	if i := strings.LastIndex(ref, ":"); i > strings.LastIndex(ref, "/") && i > 0 {
-		name = ref[strings.LastIndexAny(ref[:i], "/:")+1 : i]
+	ref = versionElement.ReplaceAllString(ref, "")
+	name := ref[strings.LastIndex(ref, "/")+1:]
+	if kind, rest, ok := strings.Cut(name, ":"); ok && len(name) == len(ref) && slices.Contains(imageKinds, kind) {
+		name = rest
 	}
+	name, _, _ = strings.Cut(name, ":")
 	if sel.CheckName(name) != nil {
 		return node
 	}
 	return name
 }
+
+var imageKinds = []string{"go", "host", "oci", "archive"}
 
 // AllowInternet opens the way out of the cluster: TCP, UDP and DNS through a
 // userspace relay.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/go-resty/resty/v2"
-	"github.com/tidwall/gjson"
 
+	"brine.test/brine/world/jsonpath"
 	"brine.test/brine/world/record"
 	sel "brine.test/brine/world/selector"
 )
@@ -284,15 +284,18 @@ func (w *World) remember(name, value string) {
 // jsonAt reads a path such as a.b[0].c; a scalar as its text, anything else as
 // JSON.
 func jsonAt(body, path string) (string, error) {
-	if !gjson.Valid(body) {
-		return "", fmt.Errorf("JSON at %q: the body is no JSON", path)
+	at, err := jsonpath.Parse(path)
+	if err != nil {
+		return "", err
 	}
-	dotted := strings.NewReplacer("[", ".", "]", "").Replace(path)
-	v := gjson.Get(body, strings.TrimPrefix(dotted, "."))
-	if !v.Exists() {
+	v, found, err := at.Find([]byte(body))
+	if err != nil {
+		return "", fmt.Errorf("JSON at %q: %w", path, err)
+	}
+	if !found {
 		return "", fmt.Errorf("JSON at %q: there is nothing", path)
 	}
-	return v.String(), nil
+	return v, nil
 }
 
 // clip shortens what a message quotes.

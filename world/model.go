@@ -42,6 +42,7 @@ type Cluster struct {
 	name  string
 	nodes []*Node
 	w     *World
+	loose bool // made for single nodes, before a sentence that builds a cluster
 }
 
 // display is how tables name the cluster.

@@ -131,9 +131,7 @@ func (w *World) splitRing(ctx context.Context, l Length) error {
 	w.mu.Lock()
 	order := w.rng.Perm(n)
 	w.mu.Unlock()
-	// A majority is n/2+1 nodes: itself and n/2 neighbours. With n/2 odd one
-	// neighbour would be left over, so the reach is rounded up on both sides.
-	reach := (n/2 + 1) / 2
+	reach := ringReach(n)
 	ring := make([]string, n)
 	var cut []xdpfault.Link
 	for i := range n {
@@ -151,6 +149,11 @@ func (w *World) splitRing(ctx context.Context, l Length) error {
 	}
 	return w.cut(ctx, kindSplit, "network split into a ring of majorities", all, cut, xdpfault.Match{}, l)
 }
+
+// ringReach is how many neighbours on each side a node of the ring sees. A
+// majority is n/2+1 nodes: itself and n/2 neighbours. With n/2 odd one neighbour
+// would be left over, so the reach is rounded up on both sides.
+func ringReach(n int) int { return (n/2 + 1) / 2 }
 
 func without(all, not []*Node) []*Node {
 	skip := map[*Node]bool{}
