@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,6 +13,9 @@ import (
 
 // maxInline bounds text shown in place; what is longer is cut in the middle.
 const maxInline = 32 << 10
+
+// maxPicture bounds a picture that the page holds, in bytes; a larger one is linked.
+const maxPicture = 512 << 10
 
 // maxEvidence bounds pieces a scenario shows; of sentences that look again and again the last count.
 const maxEvidence = 400
@@ -34,6 +39,7 @@ type piece struct {
 	Text  string `json:"text,omitempty"`
 	Image string `json:"image,omitempty"`
 	Href  string `json:"href,omitempty"`
+	Diff  bool   `json:"diff,omitempty"` // lines that begin with + or - are set apart
 }
 
 func gather(c clock, s *record.ScenarioRun, at home) []evidence {
@@ -102,8 +108,8 @@ func exchange(c clock, x record.ExchangeRun) evidence {
 	e.again, e.took = plain(fmt.Sprintf("%s %s → %s", x.Method, x.URL, answer)), x.Took
 	e.Title = e.again + ", " + span(x.Took)
 	e.Parts = texts(
-		"sent from", x.From, "request headers", fields(x.RequestHeaders), "request body", x.RequestBody,
-		"error", x.Error, "response headers", fields(x.ResponseHeaders), "response body", x.ResponseBody,
+		"sent from", x.From, "request headers", fields(x.RequestHeaders), "request body", pretty(x.RequestBody),
+		"error", x.Error, "response headers", fields(x.ResponseHeaders), "response body", pretty(x.ResponseBody),
 		"attempts", attempts(c, x.Attempts),
 	)
 	return e
@@ -144,15 +150,35 @@ func attempts(c clock, all []record.Attempt) string {
 
 func attachment(c clock, a record.AttachmentRun, at home) evidence {
 	e := evidence{Step: a.Step, At: c.at(a.Mono), Kind: "attachment", Title: plain(a.Name)}
-	switch media := mediaType(a.Attachment); {
-	case a.File != "":
-		e.Parts = []piece{{Label: "file", Text: a.File, Href: at.href(a.File)}}
-	case picture(media) && len(inline(a.Attachment)) < 1<<20:
-		e.Parts = []piece{{Image: dataURI(media, inline(a.Attachment))}}
-	default:
-		e.Parts = texts("", string(inline(a.Attachment)))
+	data, media := inline(a.Attachment), mediaType(a.Attachment)
+	if a.File != "" {
+		e.Parts = []piece{{Label: "file", Text: plain(a.File), Href: at.href(a.File)}}
+		if !picture(media) {
+			return e
+		}
+		data = at.small(a.File, maxPicture)
+	}
+	switch {
+	case picture(media) && len(data) > 0 && len(data) <= maxPicture:
+		e.Parts = append(e.Parts, piece{Image: dataURI(media, data)})
+	case media == "text/x-diff":
+		e.Parts = texts("", string(data))
+		for i := range e.Parts {
+			e.Parts[i].Diff = true
+		}
+	case a.File == "" && !picture(media):
+		e.Parts = texts("", pretty(string(data)))
 	}
 	return e
+}
+
+// pretty indents JSON that is on one line.
+func pretty(text string) string {
+	var out bytes.Buffer
+	if len(text) > maxInline || strings.Contains(strings.TrimSpace(text), "\n") || !strings.ContainsAny(text, "{[") || json.Indent(&out, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return out.String()
 }
 
 // picture tells the types that a page may show as an image; an SVG in an img element runs no script.

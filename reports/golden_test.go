@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -41,6 +42,22 @@ func TestGolden(t *testing.T) {
 		}
 		golden(t, name, got)
 	}
+}
+
+// The page's facts are golden too; its looks are for eyes, and for the browser's tests.
+func TestGoldenPage(t *testing.T) {
+	dir := t.TempDir()
+	run := everything(t, dir)
+	all := map[string]any{"head": newPage(dir, run, Options{Before: run})}
+	budget := newLogBudget(run)
+	for _, s := range run.Scenarios {
+		all[s.ID] = newDetail(dir, run, s, budget)
+	}
+	data, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "page.json", append(data, '\n'))
 }
 
 func golden(t *testing.T, name string, got []byte) {

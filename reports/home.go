@@ -2,6 +2,7 @@ package reports
 
 import (
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -25,6 +26,23 @@ func (h home) href(file string) string {
 		path = "./" + path
 	}
 	return (&url.URL{Path: path}).EscapedPath()
+}
+
+// small reads a file that is not larger than a limit; nothing of another.
+func (h home) small(file string, limit int64) []byte {
+	root, err := os.OpenRoot(h.dir)
+	if err != nil {
+		return nil
+	}
+	defer root.Close() //nolint:errcheck // read only
+	if st, err := root.Stat(file); err != nil || st.Size() > limit || !st.Mode().IsRegular() {
+		return nil
+	}
+	data, err := root.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	return data
 }
 
 func relative(from, to string) string {

@@ -59,7 +59,7 @@ func lanes(c clock, s *record.ScenarioRun) []lane {
 		if !state.Alive() && st.Mono > over && over > 0 {
 			state, text = record.Removed, "ended by the teardown"
 		}
-		if l.same(state) {
+		if l.same(state, plain(text)) {
 			continue
 		}
 		if n := len(l.Segments); n > 0 {
@@ -85,7 +85,7 @@ func lanes(c clock, s *record.ScenarioRun) []lane {
 }
 
 // same tells that a state says nothing new: what leads is ready and runs.
-func (l *lane) same(state record.State) bool {
+func (l *lane) same(state record.State, text string) bool {
 	n := len(l.Segments)
 	if n == 0 {
 		return false
@@ -94,7 +94,7 @@ func (l *lane) same(state record.State) bool {
 	case record.Ready, record.Running:
 		return last == state || last == record.Leader || last == record.Follower
 	case record.Leader:
-		return false // of a later term, perhaps
+		return last == state && l.Segments[n-1].Text == text // else of a later term
 	default:
 		return last == state
 	}

@@ -110,6 +110,8 @@ func TestTextOfTheSystemUnderTestStaysText(t *testing.T) {
 		b.want("no escapes", `/[\x00-\x08\x0b-\x1f]/.test(document.getElementById("app").textContent)`, false)
 	}
 	b.open(file, "#k3x9a2pq-2", "light", 1280, 860)
+	b.want("pictures", `[...document.querySelectorAll(".ev img")].filter((i) => i.complete && i.naturalWidth === 1).length`, 2.0)
+	b.want("a diff", `document.querySelectorAll(".ev .plus, .ev .minus").length`, 2.0)
 	b.want("it is shown", `document.getElementById("app").textContent.includes("</script><script>")`, true)
 	b.clean()
 }

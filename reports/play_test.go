@@ -236,6 +236,12 @@ func (p *play) failing() {
 		sc.Exchange(record.Exchange{From: "clients", Method: "PUT", URL: "http://node1:2379/v3/kv/put", RequestBody: `{"key":"aw=="}`, Status: 200, ResponseHeaders: []record.Field{{Name: "Content-Type", Value: "application/json"}}, ResponseBody: hostile, Start: p.rec.Now().Mono, Took: 3 * time.Millisecond})
 		sc.Command(record.Command{Node: "node1", Args: []string{"etcdctl", "endpoint", "health"}, Code: 1, Stderr: hostile, Took: 20 * time.Millisecond})
 		sc.AttachText("answer.json", "application/json", `{"v": "v1"}`)
+		sc.AttachText("what changed", "text/x-diff", "  {\n-   \"v\": \"v2\"\n+   \"v\": \"v1\"\n  }")
+		path, file := sc.Artifact("dot.png")
+		if err := os.WriteFile(path, dot, 0o644); err != nil {
+			p.t.Fatal(err)
+		}
+		sc.Attach(record.Attachment{Name: "dot in a file", MediaType: "image/png", File: file})
 		sc.Attach(record.Attachment{Name: "dot", MediaType: "image/png", Data: dot})
 		p.wait(40 * time.Millisecond)
 	})

@@ -3,7 +3,7 @@ function evidenceRow(x) {
   const head = [h('span', { class: 'kind' }, KIND[x.kind] || x.kind), x.title];
   if (!x.parts) return h('div', { class: `ev flat ${x.bad ? 'bad' : ''}` }, head);
   return h('details', { class: `ev ${x.bad ? 'bad' : ''}` }, h('summary', {}, head), x.parts.map((p) => h('div', { class: 'part' }, p.label && h('h3', {}, p.label),
-    p.href ? h('a', { href: p.href }, p.text || p.label) : p.image ? h('img', { src: p.image, alt: x.title }) : h('pre', { tabindex: '0' }, p.text))));
+    p.href ? h('a', { href: p.href }, p.text || p.label) : p.image ? h('img', { src: p.image, alt: x.title }) : h('pre', { tabindex: '0' }, p.diff ? p.text.split('\n').map((l) => h('span', { class: l[0] === '+' ? 'plus' : l[0] === '-' ? 'minus' : '' }, `${l}\n`)) : p.text))));
 }
 function harmSection(d, view) {
   return h('section', { class: 'block' }, h('h2', {}, 'Harm and what it really touched'), h('ol', { class: 'steps' }, d.harms.map((x) => h('li', { class: 'step harm', id: x.id },

@@ -30,8 +30,9 @@ function timelineRows(d) {
         extra: () => x.first && x.last >= p.view.from && x.first <= p.view.to && s('rect', { class: 'touch', x: p.x(Math.max(x.first, p.view.from)), y: y + 20, height: 3, width: Math.max(2, p.x(Math.min(x.last, p.view.to)) - p.x(Math.max(x.first, p.view.from))) }) });
     } });
   }
+  const services = new Set((d.lanes || []).map((l) => l.service));
   for (const l of d.lanes || []) {
-    out.push({ label: l.service && l.service !== l.node ? `${l.node} ${l.service}` : l.node, h: 19, draw(g, p, y) {
+    out.push({ label: services.size > 1 ? `${l.node} ${l.service}` : l.node, h: 19, draw(g, p, y) {
       for (const seg of l.segments) band(g, p, seg.b, seg.e, { cls: `b-${seg.state}`, y: y + 2, h: 15, label: seg.state, textCls: seg.state === 'leader' ? 'on-leader' : 'm', tip: `${l.node} ${l.service}: ${seg.state}${seg.text ? `, ${seg.text}` : ''}\n${at(seg.b)} to ${at(seg.e)} s`, click: () => p.view.choose(seg.b) });
     } });
   }
