@@ -227,7 +227,7 @@ func (h *Handle) Heal() error {
 	if h.done {
 		return nil
 	}
-	if err := h.release(func(Link) bool { return true }); err != nil {
+	if err := h.release(nil); err != nil {
 		return fmt.Errorf("heal: %w", err)
 	}
 	h.done = true
@@ -254,17 +254,16 @@ func (h *Handle) Release(which func(Link) bool) error {
 	return h.e.wireDown()
 }
 
+// release takes links out of force; all of them when which is nil.
 func (h *Handle) release(which func(Link) bool) error {
 	change := newChange(h.e.matrix, h.e.sets)
 	kept := make([][]cell, len(h.rules))
 	gone := make([][]cell, len(h.rules))
 	for i, live := range h.rules {
-		for _, c := range live.on {
-			if which(h.e.matrix.link(c)) {
-				gone[i] = append(gone[i], c)
-			} else {
-				kept[i] = append(kept[i], c)
-			}
+		if which == nil {
+			gone[i] = live.on
+		} else {
+			kept[i], gone[i] = h.e.matrix.divide(live.on, which)
 		}
 		err := change.rewrite(gone[i], func(k setKey) (setKey, error) {
 			return k.without(func(slot uint16) bool { return slot == live.slot }), nil
@@ -276,7 +275,12 @@ func (h *Handle) release(which func(Link) bool) error {
 	}
 	change.commit()
 	for i, live := range h.rules {
-		live.on, live.off = kept[i], append(live.off, gone[i]...)
+		live.on = kept[i]
+		if live.off == nil {
+			live.off = gone[i]
+		} else {
+			live.off = append(live.off, gone[i]...)
+		}
 		live.senders = h.e.senders(live)
 		if len(live.wild) == 0 {
 			continue

@@ -29,6 +29,18 @@ func (m *matrix) cell(l Link) cell { return cell(l.From*m.stride + l.To) }
 
 func (m *matrix) link(c cell) Link { return Link{int(c) / m.stride, int(c) % m.stride} }
 
+// divide sorts cells by what which says of their links.
+func (m *matrix) divide(cells []cell, which func(Link) bool) (kept, gone []cell) {
+	for _, c := range cells {
+		if which(m.link(c)) {
+			gone = append(gone, c)
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	return kept, gone
+}
+
 func (m *matrix) plane(gen uint32) []uint16 {
 	size := m.stride * m.stride
 	at := int(gen%planes) * size

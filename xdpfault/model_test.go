@@ -116,10 +116,14 @@ func (b *modelBench) check(t *rapid.T, m *model) {
 			deadline = time.Now().Add(time.Millisecond)
 		}
 	}
+	wrong := ""
 	for _, fl := range sent {
 		if got[fl] != m.copies(fl) {
-			t.Fatalf("%s port %d: %d copies arrived, the model says %d\nin force: %s", fl.Link, fl.port, got[fl], m.copies(fl), m)
+			wrong += fmt.Sprintf("%s port %d: %d copies arrived, the model says %d\n", fl.Link, fl.port, got[fl], m.copies(fl))
 		}
+	}
+	if wrong != "" {
+		t.Fatalf("%sin force: %s", wrong, m)
 	}
 }
 
@@ -208,13 +212,21 @@ func TestModel(t *testing.T) {
 					return
 				}
 				m := &model{harms: map[*Handle][]*modelRule{}}
+				defer func() { // also when it failed, for the next try
+					for h := range m.harms {
+						if err := h.Heal(); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}()
 				t.Repeat(m.actions(f, func(t *rapid.T) { b.check(t, m) }))
 				for h := range m.harms {
 					if err := h.Heal(); err != nil {
 						t.Fatal(err)
 					}
 				}
-				b.check(t, &model{})
+				clear(m.harms)
+				b.check(t, m)
 				if n := len(f.engine.sets.index); n != 1 {
 					t.Fatalf("%d rule sets are left, want the empty one", n)
 				}

@@ -21,6 +21,7 @@ type packet struct {
 	due    int64  // monotonic ns
 	seq    uint64 // order of arrival
 	loose  bool   // may be overtaken
+	broken bool   // corrupted
 }
 
 func (p *packet) frame() []byte { return p.buf[vnetHeader:] }
@@ -65,6 +66,10 @@ func (p *packet) finishChecksum() {
 // corrupt flips a bit so that the receiver's checksum fails: in the payload,
 // or, where there is none, in the checksum.
 func (p *packet) corrupt() {
+	if p.broken { // a second flip could undo the first
+		return
+	}
+	p.broken = true
 	p.finishChecksum()
 	frame := p.frame()
 	l4, proto, first := transport(frame)
