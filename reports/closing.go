@@ -7,35 +7,41 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/term"
+
 	"brine.test/brine/world/record"
 )
 
 // Closing writes the end of the console's output: what failed and why, harms that touched nothing, and as the last line
-// the counts with where everything is. On GitHub it adds annotations.
+// the counts with where everything is. On GitHub it adds annotations. It is coloured on a terminal, but for NO_COLOR.
 func Closing(w io.Writer, dir string, run *record.Run) {
 	if os.Getenv("GITHUB_ACTIONS") == "true" {
 		annotations(w, run)
 	}
+	p := painter(w)
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 	for _, s := range troubled(run) {
 		t := explain(s)
-		_, _ = fmt.Fprintf(w, "\n%s %s  %s:%d\n", glyph(record.Failed), plain(s.Name), s.URI, s.Line)
+		say("\n%s %s  %s\n", p.red(glyph(record.Failed)), p.bold(plain(s.Name)), p.dim(where(s)))
 		for _, l := range t.lines() {
-			_, _ = fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(plain(l), "\n", "\n    "))
+			say("    %s\n", strings.ReplaceAll(plain(l), "\n", "\n    "))
 		}
 		if s.Again != "" {
-			_, _ = fmt.Fprintf(w, "    again: %s\n", plain(s.Again))
+			say("    again: %s\n", plain(s.Again))
 		}
 	}
 	for _, s := range run.Scenarios {
 		for _, h := range s.TouchedNothing() {
-			_, _ = fmt.Fprintf(w, "\n! %s  %s:%d\n    %s touched nothing: the fault never happened\n", plain(s.Name), s.URI, s.Line, plain(asked(h)))
+			say("\n%s %s  %s\n    %s touched nothing: the fault never happened\n", p.yellow("!"), p.bold(plain(s.Name)), p.dim(where(s)), plain(asked(h)))
 		}
 	}
 	if run.Result != nil && len(run.Result.Leftovers) > 0 {
-		_, _ = fmt.Fprintf(w, "\nleft behind: %s\n", plain(list(run.Result.Leftovers)))
+		say("\n%s %s\n", p.red("left behind:"), plain(list(run.Result.Leftovers)))
 	}
-	_, _ = fmt.Fprintf(w, "\n%s · report: %s · artifacts: %s\n", closing(run), filepath.Join(dir, "report.html"), filepath.Join(dir, "artifacts"))
+	say("\n%s · report: %s · artifacts: %s\n", p.outcome(run.OK(), closing(run)), filepath.Join(dir, "report.html"), filepath.Join(dir, "artifacts"))
 }
+
+func where(s *record.ScenarioRun) string { return fmt.Sprintf("%s:%d", plain(s.URI), s.Line) }
 
 // closing counts: "3 scenarios passed, 1 failed · 2.4 s".
 func closing(run *record.Run) string {
@@ -48,7 +54,34 @@ func closing(run *record.Run) string {
 	}
 	text := strings.Join(parts, ", ") + " · " + span(run.End.Sub(run.Begin))
 	if run.Result != nil && run.Result.Interrupted != "" {
-		text += " · interrupted: " + run.Result.Interrupted
+		text += " · interrupted: " + plain(run.Result.Interrupted)
 	}
 	return text
+}
+
+// paint colours words, or leaves them as they are.
+type paint bool
+
+func painter(w io.Writer) paint {
+	f, ok := w.(*os.File)
+	return paint(ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())))
+}
+
+func (p paint) code(code, text string) string {
+	if !p {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p paint) red(text string) string    { return p.code("31", text) }
+func (p paint) yellow(text string) string { return p.code("33", text) }
+func (p paint) bold(text string) string   { return p.code("1", text) }
+func (p paint) dim(text string) string    { return p.code("2", text) }
+
+func (p paint) outcome(ok bool, text string) string {
+	if ok {
+		return p.code("32", text)
+	}
+	return p.red(text)
 }

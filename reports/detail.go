@@ -71,6 +71,7 @@ type harmView struct {
 	Nothing  bool          `json:"nothing,omitempty"`
 	Error    string        `json:"error,omitempty"`
 	Links    [][2]string   `json:"links,omitempty"`
+	NLinks   int           `json:"nlinks,omitempty"`
 	PerLink  []linkView    `json:"perlink,omitempty"`
 	Releases []releaseView `json:"releases,omitempty"`
 }
@@ -91,6 +92,13 @@ type fileView struct {
 	Href string `json:"href"`
 	Size string `json:"size,omitempty"`
 }
+
+// maxLinks bounds the links of one harm that the page draws, maxPerLink those whose receipts it lists: a split of a
+// hundred nodes has thousands.
+const (
+	maxLinks   = 2000
+	maxPerLink = 200
+)
 
 // clock turns the record's times into µs since the scenario began.
 type clock struct{ begin int64 }
@@ -166,7 +174,10 @@ func newHarm(c clock, s *record.ScenarioRun, h *record.HarmRun) harmView {
 	v := harmView{
 		ID: h.ID, Kind: h.Kind, Effect: h.Effect, Asked: plain(asked(h)), Detail: plain(h.Detail), Targets: h.Targets,
 		Begin: c.at(h.Begin.Mono), Moment: instant(h), Why: h.Why, Receipt: plain(receipt(h)), Proof: plain(h.Receipt.Proof),
-		Nothing: h.TouchedNothing, Error: plain(h.Error), Links: pairs(h.Links),
+		Nothing: h.TouchedNothing, Error: plain(h.Error), NLinks: len(h.Links),
+	}
+	if len(h.Links) <= maxLinks {
+		v.Links = pairs(h.Links)
 	}
 	v.End, v.Open = c.at(s.End.Mono), h.End.IsZero()
 	if !v.Open {
@@ -175,7 +186,7 @@ func newHarm(c clock, s *record.ScenarioRun, h *record.HarmRun) harmView {
 	if h.Receipt.FirstTouched > 0 {
 		v.First, v.Last = c.at(h.Receipt.FirstTouched), c.at(h.Receipt.LastTouched)
 	}
-	for _, l := range h.Receipt.Links {
+	for _, l := range h.Receipt.Links[:min(len(h.Receipt.Links), maxPerLink)] {
 		one := record.HarmRun{Receipt: record.Receipt{Matched: l.Matched, Dropped: l.Dropped, Delayed: l.Delayed}, TouchedNothing: true, End: h.End}
 		v.PerLink = append(v.PerLink, linkView{l.From, l.To, receipt(&one)})
 	}

@@ -55,15 +55,15 @@ func html(dir string, run *record.Run, o Options) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		blobs = append(blobs, blob{s.ID, template.JS(data)}) //nolint:gosec // JSON with <, > and & escaped
+		blobs = append(blobs, blob{s.ID, template.JS(data)}) // JSON with <, > and & escaped
 	}
 	var out bytes.Buffer
 	err = tmpl.Execute(&out, map[string]any{
 		"Title":  p.Title,
 		"Policy": "default-src 'none'; img-src data:; style-src " + hash(style) + "; script-src " + hash(script.Bytes()),
-		"Style":  template.CSS(style), //nolint:gosec // our own
+		"Style":  template.CSS(style), // our own
 		"Script": template.JS(script.String()),
-		"Head":   template.JS(head), //nolint:gosec // as above
+		"Head":   template.JS(head), // as above
 		"Blobs":  blobs,
 		"Page":   p,
 	})

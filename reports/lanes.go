@@ -46,7 +46,7 @@ func lanes(c clock, s *record.ScenarioRun) []lane {
 			out = append(out, lane{Node: st.Node, Service: st.Service})
 		}
 		l := &out[i]
-		state, text := st.ServiceState.State, stateText(st.ServiceState)
+		state, text := st.State, stateText(st.ServiceState)
 		at := c.at(st.Mono)
 		if state == record.Leader {
 			for other, j := range index {

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"sort"
 	"strings"
@@ -72,7 +73,7 @@ func (m *merged) readFile(root *os.Root, file string, source int, d *dial) {
 		line, err := br.ReadSlice('\n')
 		text := string(line[:min(len(line), maxLogLine)])
 		offset += int64(len(line))
-		for err == bufio.ErrBufferFull {
+		for errors.Is(err, bufio.ErrBufferFull) {
 			line, err = br.ReadSlice('\n')
 			offset += int64(len(line))
 		}

@@ -19,7 +19,7 @@ type play struct {
 	dir string
 }
 
-const hostile = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\x1b[31mred\x1b[0m \x1b]0;owned\x07 ‮evil"
+const hostile = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\x1b[31mred\x1b[0m \x1b]0;owned\x07 \u202eevil"
 
 func newPlay(t *testing.T, dir string) *play {
 	t.Helper()

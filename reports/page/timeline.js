@@ -18,6 +18,13 @@ function band(g, p, b, e, opt) {
     s('rect', { class: opt.cls, x, y: opt.y, width: w, height: opt.h, rx: Math.min(4, opt.h / 3) }), opt.extra && opt.extra(x, w),
     opt.label && s('text', { class: opt.textCls, x: x + 6, y: opt.y + opt.h / 2 + 4, 'pointer-events': 'none' }, fits(opt.label, w - 10))));
 }
+// lanesShown leaves out, of very many services, those that only started and ran.
+function lanesShown(d) {
+  const all = d.lanes || [];
+  if (all.length <= 40) return all;
+  const dull = new Set(['starting', 'running', 'ready', 'follower', 'removed']), hit = new Set((d.harms || []).flatMap((x) => (x.targets || []).length < 20 ? x.targets || [] : []));
+  return all.filter((l) => hit.has(l.node) || l.segments.some((g) => !dull.has(g.state))).slice(0, 60);
+}
 function timelineRows(d) {
   const out = [{ label: 'Sentences', h: 26, draw(g, p, y) {
     d.steps.forEach((st, i) => st.ran && band(g, p, st.b, st.e, { id: st.id, cls: `b-${st.status}`, y: y + 3, h: 20, label: `${i + 1}  ${st.text}`, tip: `${i + 1}. ${st.keyword}${st.text}\n${st.status}, ${span(st.e - st.b)}`,
@@ -31,11 +38,14 @@ function timelineRows(d) {
     } });
   }
   const services = new Set((d.lanes || []).map((l) => l.service));
-  for (const l of d.lanes || []) {
+  const lanes = lanesShown(d);
+  for (const l of lanes) {
     out.push({ label: services.size > 1 ? `${l.node} ${l.service}` : l.node, h: 19, draw(g, p, y) {
       for (const seg of l.segments) band(g, p, seg.b, seg.e, { cls: `b-${seg.state}`, y: y + 2, h: 15, label: seg.state, textCls: seg.state === 'leader' ? 'on-leader' : 'm', tip: `${l.node} ${l.service}: ${seg.state}${seg.text ? `, ${seg.text}` : ''}\n${at(seg.b)} to ${at(seg.e)} s`, click: () => p.view.choose(seg.b) });
     } });
   }
+  const more = (d.lanes || []).length - lanes.length;
+  if (more > 0) out.push({ label: '', h: 19, draw(g, p, y) { g.append(s('text', { class: 'm', x: p.gutter + 4, y: y + 13 }, `and ${plural(more, 'service')} that nothing happened to`)); } });
   return out.concat(seriesRows(d), logDensity(d));
 }
 function timeline(d, view) {

@@ -83,58 +83,72 @@ type At struct {
 
 // The events of a scenario's lists, each with its time and step.
 type (
+	// ChoiceRun is a choice.
 	ChoiceRun struct {
 		At
 		Choice
 	}
+	// StateRun is a service's change.
 	StateRun struct {
 		At
 		ServiceState
 	}
+	// ProbeRun is a look at a service's readiness.
 	ProbeRun struct {
 		At
 		Probe
 	}
+	// OperationRun is a client's call.
 	OperationRun struct {
 		At
 		Operation
 	}
+	// ExchangeRun is an HTTP exchange.
 	ExchangeRun struct {
 		At
 		Exchange
 	}
+	// CommandRun is a program's run.
 	CommandRun struct {
 		At
 		Command
 	}
+	// AttachmentRun is a piece of evidence.
 	AttachmentRun struct {
 		At
 		Attachment
 	}
+	// PositionRun is how far a log had grown.
 	PositionRun struct {
 		Time
 		Offset int64
 	}
+	// LineRun is a line that mattered.
 	LineRun struct {
 		At
 		LogLine
 	}
+	// NoteRun is a remark.
 	NoteRun struct {
 		At
 		Note
 	}
+	// StageRun is progress of something long.
 	StageRun struct {
 		At
 		Stage
 	}
+	// CheckRun is a judgement.
 	CheckRun struct {
 		At
 		Check
 	}
+	// SampleRun is a point of a series.
 	SampleRun struct {
 		At
 		Sample
 	}
+	// TopologyRun is the cluster after a change.
 	TopologyRun struct {
 		At
 		Topology
