@@ -163,6 +163,9 @@ func (rt *Runtime) prepare(ctx context.Context) error {
 	if rt.hold, err = makeHold(rt.cfg.StateDir); err != nil {
 		return err
 	}
+	if err := rt.tree.Hold(cgroupOf(rt.cfg.RunID)); err != nil {
+		return err
+	}
 	labels := map[string]string{labelRun: rt.cfg.RunID}
 	shared := rt.sharedCtx(ctx)
 	rt.lease, err = rt.client.LeasesService().Create(shared, leases.WithID("brine-"+rt.cfg.RunID), leases.WithLabels(labels))

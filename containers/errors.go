@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
+	"google.golang.org/grpc/status"
 )
 
 // What an operation can find instead of a running process. Test with errors.Is.
@@ -31,7 +32,9 @@ func explain(err error, program string) error {
 	if err == nil {
 		return nil
 	}
-	err = errgrpc.ToNative(err)
+	if _, ok := status.FromError(err); ok {
+		err = errgrpc.ToNative(err)
+	}
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "executable file not found in"),

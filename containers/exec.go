@@ -128,7 +128,7 @@ func (x *execution) follow(ctx context.Context, stdin []byte) (int, error) {
 	rt := x.s.node.group.rt
 	nsCtx := rt.runCtx(ctx)
 	if stdin != nil {
-		defer x.feed(stdin)()
+		defer x.feed(nsCtx, stdin)()
 	}
 	started, err := rt.tasks().Start(nsCtx, &tasks.StartRequest{ContainerID: x.s.id, ExecID: x.id})
 	if err != nil {
@@ -148,9 +148,10 @@ func (x *execution) follow(ctx context.Context, stdin []byte) (int, error) {
 	return 0, err
 }
 
-// feed writes the standard input as soon as the shim opens it for reading. The
-// function that it returns ends that, should the shim never do so.
-func (x *execution) feed(stdin []byte) (stop func()) {
+// feed writes the standard input as soon as the shim opens it for reading, and
+// has the shim close its own writing end, so that the program sees the end. The
+// function that it returns ends that, should the shim never open it.
+func (x *execution) feed(ctx context.Context, stdin []byte) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -160,6 +161,7 @@ func (x *execution) feed(stdin []byte) (stop func()) {
 		}
 		_, _ = w.Write(stdin) // the program may not want it all
 		_ = w.Close()
+		_, _ = x.s.node.group.rt.tasks().CloseIO(ctx, &tasks.CloseIORequest{ContainerID: x.s.id, ExecID: x.id, Stdin: true})
 	}()
 	return func() {
 		r, err := os.OpenFile(x.path("stdin"), os.O_RDONLY|unix.O_NONBLOCK, 0)

@@ -78,6 +78,9 @@ func (s *Service) launch(ctx context.Context) error {
 		s.state.Starts++
 	}
 	s.mu.Unlock()
+	if err := limit(s.cgroup, s.spec.Memory, s.spec.CPU); err != nil {
+		return err
+	}
 	if _, err := rt.tasks().Start(ctx, &tasks.StartRequest{ContainerID: s.id}); err != nil {
 		return err
 	}

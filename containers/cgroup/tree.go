@@ -100,6 +100,17 @@ func (t *Tree) Make(path string) (*Group, error) {
 	return t.Group(path), nil
 }
 
+// Hold makes the group's folder in every hierarchy, so that no one finds a
+// parent of it empty and removes it while a runtime makes groups below.
+func (t *Tree) Hold(path string) error {
+	for _, dir := range t.dirs(path) {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("cgroup %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
 // MakeLeaf makes a group for processes of its own: below its parent, which Make
 // makes, and without controllers for children (cgroup2 refuses processes in a
 // group that delegates).
