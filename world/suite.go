@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"brine.test/brine/containers"
+	"brine.test/brine/containers/engine"
 	"brine.test/brine/world/cleanup"
 	"brine.test/brine/world/record"
 	"brine.test/brine/world/run"
@@ -67,7 +70,8 @@ func OpenSuite(ctx context.Context, o SuiteOptions) (_ *Suite, err error) {
 		return nil, err
 	}
 	s.rec, err = record.Open(filepath.Join(o.Out, "events.jsonl"), record.RunInfo{
-		ID: s.run.ID, Seed: o.Seed, Again: o.Again, Selection: o.Selection, FaultHook: xdpfault.HookDefault.String(),
+		ID: s.run.ID, Seed: o.Seed, Again: o.Again, Selection: o.Selection,
+		FaultHook: orEnv("", "BRINE_HOOK", xdpfault.HookTC.String()), Versions: versions(),
 	})
 	if err != nil {
 		return nil, err
@@ -78,6 +82,16 @@ func OpenSuite(ctx context.Context, o SuiteOptions) (_ *Suite, err error) {
 		s.rec.Note(record.LevelWarning, "sweep of dead runs: "+err.Error())
 	}
 	return s, nil
+}
+
+// versions lists the programs that this run depends on.
+func versions() []record.Version {
+	var out []record.Version
+	for name, version := range engine.Versions() {
+		out = append(out, record.Version{Name: name, Version: version})
+	}
+	slices.SortFunc(out, func(a, b record.Version) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 func orEnv(v, name, otherwise string) string {
