@@ -15,14 +15,14 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 # What needs root gets it, and no more: AS_USER builds as the one who called sudo,
 # with that user's caches; AS_ROOT runs one program as root, with our variables.
+KEEP := PATH,TERM,NO_COLOR,CONTAINERD_ADDRESS,DOCKER_CONFIG,GOPROXY,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,http_proxy,https_proxy,no_proxy,BRINE_SOAK
 ifeq ($(shell id -u),0)
   AS_ROOT :=
   EXEC :=
   ifneq ($(and $(SUDO_USER),$(filter-out root,$(SUDO_USER))),)
-    AS_USER := sudo -u $(SUDO_USER) -H env PATH="$(PATH)" GOFLAGS="$(GOFLAGS)"
+    AS_USER := sudo -u $(SUDO_USER) -H --preserve-env=$(KEEP) env PATH="$(PATH)" GOFLAGS="$(GOFLAGS)"
   endif
 else
-  KEEP := PATH,TERM,NO_COLOR,CONTAINERD_ADDRESS,DOCKER_CONFIG,GOPROXY,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,http_proxy,https_proxy,no_proxy
   OURS := $(shell env | sed -n 's/^\(BRINE_[A-Z0-9_]*\)=.*/,\1/p' | tr -d '\n')
   AS_ROOT := sudo --preserve-env=$(KEEP)$(OURS)
   EXEC := -exec '$(AS_ROOT)'

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"brine.test/brine/steps"
+	"brine.test/brine/world/run"
 )
 
 // runFeatures runs features as `go test` would: the environment says what the
@@ -32,7 +33,7 @@ func runFeatures(_ context.Context, flags *pflag.FlagSet, args []string) int {
 		sel.Features = flags.Args()
 	}
 	code := steps.Run(sel)
-	if err := giveBack(sel.Out); err != nil {
+	if err := run.GiveBack(sel.Out); err != nil {
 		complain("%v", err)
 		code = max(code, exitFail)
 	}
