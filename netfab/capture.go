@@ -60,6 +60,9 @@ func (n *Node) Capture(ctx context.Context, w io.Writer) (*Capture, error) {
 		LinkType:            layers.LinkTypeEthernet,
 		TimestampResolution: 9,
 	}, pcapgo.NgWriterOptions{SectionInfo: pcapgo.NgSectionInfo{Application: "brine"}})
+	if err == nil {
+		err = ng.Flush()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: capture: write header: %w", n.Name, err)
 	}
