@@ -92,6 +92,9 @@ func hint(text string) string {
 	return ""
 }
 
+// maxNamed is how many connections a receipt names.
+const maxNamed = 5
+
 // receipt words what a harm touched.
 func receipt(h *record.HarmRun) string {
 	r := h.Receipt
@@ -117,6 +120,12 @@ func receipt(h *record.HarmRun) string {
 	}
 	if len(r.Processes) > 0 {
 		parts = append(parts, "hit "+list(r.Processes))
+	}
+	if n := len(r.Connections); n > 0 {
+		parts = append(parts, "reset "+plural(uint64(n), "connection")+" ("+list(r.Connections[:min(n, maxNamed)])+")")
+	}
+	if h.TouchedNothing && !r.Touched() && r.Matched.Packets > 0 {
+		return "met " + plural(r.Matched.Packets, "packet") + " (" + size(r.Matched.Bytes) + "), touched none"
 	}
 	if len(parts) > 0 {
 		return strings.Join(parts, ", ")

@@ -23,7 +23,7 @@ func Dispatch(ctx context.Context, text string, under Argument) error {
 	if err != nil {
 		return err
 	}
-	ctx, end := w.Sentence(ctx)
+	ctx, end := w.Sentence(ctx, text)
 	defer end()
 	in := []reflect.Value{reflect.ValueOf(WithArgument(ctx, under))}
 	for _, arg := range m.Args {

@@ -116,7 +116,7 @@ func (pl *play) before(st *godog.Step) context.Context {
 	}
 	pl.step = pl.world.Record().Step(info)
 	ctx, cancel := context.WithTimeoutCause(pl.base, limit(), fmt.Errorf("the step took longer than %s\nhint: BRINE_STEP_TIMEOUT gives it more", limit()))
-	ctx, done := pl.world.Sentence(ctx)
+	ctx, done := pl.world.Sentence(ctx, st.Text)
 	pl.end = func() { done(); cancel() }
 	return ctx
 }

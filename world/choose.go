@@ -10,8 +10,10 @@ import (
 	sel "brine.test/brine/world/selector"
 )
 
-// frame is what one sentence has named so far; "the other nodes" depends on it.
+// frame is one sentence: its words, and what it has named so far; "the other
+// nodes" depends on it.
 type frame struct {
+	text  string
 	named map[*Node]bool
 }
 
@@ -19,9 +21,9 @@ type frameKey struct{}
 
 // Sentence gives ctx a frame of its own, so that "the other nodes" means those
 // that this sentence, or else the last one that named some, left out.
-// The returned function ends the sentence.
-func (w *World) Sentence(ctx context.Context) (context.Context, func()) {
-	f := &frame{named: map[*Node]bool{}}
+// Its words are text. The returned function ends the sentence.
+func (w *World) Sentence(ctx context.Context, text string) (context.Context, func()) {
+	f := &frame{text: text, named: map[*Node]bool{}}
 	return context.WithValue(ctx, frameKey{}, f), func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -29,6 +31,14 @@ func (w *World) Sentence(ctx context.Context) (context.Context, func()) {
 			w.lastNamed = f.named
 		}
 	}
+}
+
+// sentenceOf gives the words of the sentence that ctx is in.
+func sentenceOf(ctx context.Context) string {
+	if f, _ := ctx.Value(frameKey{}).(*frame); f != nil {
+		return f.text
+	}
+	return ""
 }
 
 // Resolve finds the nodes that a selector stands for at this moment. What a

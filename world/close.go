@@ -13,7 +13,7 @@ import (
 // moment that never came, requests that no sentence looked at, errors beside
 // the steps.
 func (w *World) Finish(context.Context) error {
-	return errors.Join(w.untriggered(), w.unjudged(), w.Trouble())
+	return errors.Join(w.untriggered(), w.untouched(), w.unjudged(), w.Trouble())
 }
 
 // Close ends the scenario, in whatever state it is: heals every harm, stops

@@ -31,23 +31,43 @@ const (
 	kindKill    harmKind = "kill"
 	kindStop    harmKind = "stop"
 	kindPause   harmKind = "pause"
+
+	kindLoss      harmKind = "loss"
+	kindCorrupt   harmKind = "corruption"
+	kindDuplicate harmKind = "duplication"
+	kindReorder   harmKind = "reordering"
+	kindDelay     harmKind = "delay"
+	kindRate      harmKind = "bandwidth limit"
+	kindFlap      harmKind = "flapping"
+	kindRefuse    harmKind = "no new connections"
+	kindHang      harmKind = "hanging connections"
+	kindReset     harmKind = "reset"
+	kindNames     harmKind = "names"
 )
 
 func (k harmKind) network() bool {
 	switch k {
-	case kindIsolate, kindSplit, kindCut, kindDrop:
+	case kindIsolate, kindSplit, kindCut, kindDrop, kindLoss, kindCorrupt, kindDuplicate, kindReorder,
+		kindDelay, kindRate, kindFlap, kindRefuse, kindHang, kindNames:
 		return true
 	}
 	return false
 }
+
+// momentary tells whether a harm is over when it is done.
+func (k harmKind) momentary() bool { return k == kindKill || k == kindReset }
 
 // active is a harm in this scenario: what was asked, by which sentence, on whom.
 type active struct {
 	id    string
 	kind  harmKind
 	what  string
+	said  string // the sentence itself, in the past: "node2 was isolated"
 	who   []*Node
 	begun time.Time
+	from  mark             // when it began
+	asked []xdpfault.Link  // of a network harm: its links as asked
+	match []xdpfault.Match // and the packets on them
 
 	mu     sync.Mutex
 	undo   func(context.Context) error
@@ -57,6 +77,8 @@ type active struct {
 	why    string           // why it ended
 	done   bool
 	ended  time.Time
+	until  mark           // when it ended
+	freed  map[*Node]mark // when it ended for nodes that were released from it
 	w      *World
 	rec    *record.Harm
 }
@@ -81,10 +103,11 @@ func (a *active) Heal(ctx context.Context) error {
 	if a.done {
 		return nil
 	}
+	end := a.w.mark()
 	if err := a.undo(ctx); err != nil {
 		return fmt.Errorf("heal %s: %w", a.what, err)
 	}
-	a.finish()
+	a.finish(end)
 	return nil
 }
 
@@ -105,24 +128,43 @@ func (a *active) release(match func(xdpfault.Link) bool) (hit bool, err error) {
 	if len(freed) == 0 {
 		return false, nil
 	}
+	end := a.w.mark()
 	if err := a.handle.Release(match); err != nil {
 		return true, fmt.Errorf("heal part of %s: %w", a.what, err)
 	}
-	if len(a.handle.Links()) > 0 {
+	if left := a.handle.Links(); len(left) > 0 {
+		a.free(left, end)
 		a.rec.Release(freed, a.Receipt())
 		return true, nil
 	}
 	if err := a.handle.Heal(); err != nil {
 		return true, fmt.Errorf("heal %s: %w", a.what, err)
 	}
-	a.finish()
+	a.finish(end)
 	return true, nil
 }
 
+// free notes for which of its nodes the harm is over; a.mu is held.
+func (a *active) free(left []xdpfault.Link, end mark) {
+	on := map[int]bool{}
+	for _, l := range left {
+		on[l.From], on[l.To] = true, true
+	}
+	for _, n := range a.who {
+		if _, known := a.freed[n]; !on[n.Port()] && !known {
+			if a.freed == nil {
+				a.freed = map[*Node]mark{}
+			}
+			a.freed[n] = end
+		}
+	}
+}
+
 // finish notes the end; a.mu is held.
-func (a *active) finish() {
+func (a *active) finish(end mark) {
 	a.done = true
 	a.ended = time.Now()
+	a.until = end
 	a.w.harmEnded(a)
 }
 
@@ -130,6 +172,8 @@ func (a *active) finish() {
 func (w *World) begin(ctx context.Context, a *active, l Length) error {
 	a.w = w
 	a.begun = time.Now()
+	a.from = w.mark()
+	a.said = past(sentenceOf(ctx))
 	w.mu.Lock()
 	w.harms = append(w.harms, a)
 	for _, l := range w.leaders {

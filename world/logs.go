@@ -202,7 +202,7 @@ func (w *World) OnLog(ctx context.Context, who sel.Selector, t Text, what string
 				}
 				armed.fire()
 				w.rec.LogLine(record.LogLine{Service: f.s.Name, Node: f.s.node.Name, Stream: f.name, Text: line, Offset: at, Why: "set off: " + what})
-				hctx, done := w.Sentence(bg)
+				hctx, done := w.Sentence(bg, what)
 				defer done()
 				if err := harm(hctx); err != nil {
 					return fmt.Errorf("%s, set off by the log of %s: %w", what, f.s.label(), err)

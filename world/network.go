@@ -2,28 +2,15 @@ package world
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
-	"brine.test/brine/world/record"
 	sel "brine.test/brine/world/selector"
 	"brine.test/brine/xdpfault"
 )
 
 // clientsPort is the clients' index in the fault engine.
 const clientsPort = 0
-
-// Traffic says which packets a rule drops: by direction, protocol and
-// destination port. A nil end means any; Port is a number or a name of the
-// service file; Proto is "", "TCP", "UDP" or "ICMP"; Both drops the packets back
-// too.
-type Traffic struct {
-	From, To    *sel.Selector
-	Both        bool
-	Proto, Port string
-}
 
 // ports are the two sides of a rule: indices in the fault engine.
 type ports []int
@@ -70,25 +57,12 @@ func links(a, b ports, both bool) []xdpfault.Link {
 	return out
 }
 
-// cut puts one dropping rule on, proves it, and enters it as a harm.
-func (w *World) cut(ctx context.Context, kind harmKind, what string, who []*Node, cut []xdpfault.Link, m xdpfault.Match, l Length) error {
+// cut drops all packets of some links.
+func (w *World) cut(ctx context.Context, kind harmKind, what string, who []*Node, cut []xdpfault.Link, l Length) error {
 	if len(cut) == 0 {
 		return fmt.Errorf("%s: there is no link to cut", what)
 	}
-	began := time.Now()
-	h, err := w.faults.Apply(xdpfault.Rule{Links: cut, Match: m, Action: xdpfault.Drop{}})
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	a := &active{
-		id: w.nextID("harm"), kind: kind, what: what, who: who, handle: h, inject: time.Since(began),
-		undo:  func(context.Context) error { return h.Heal() },
-		gauge: func() record.Receipt { return w.linkReceipt(h.Receipt()) },
-	}
-	if err := w.faults.Prove(ctx, h); err != nil {
-		return fmt.Errorf("%s: the fault is not there: %w", what, errors.Join(err, h.Heal()))
-	}
-	return w.begin(ctx, a, l)
+	return w.impose(ctx, &active{kind: kind, what: what, who: who}, l, xdpfault.Rule{Links: cut, Action: xdpfault.Drop{}})
 }
 
 // Isolate cuts nodes off: from everything when from is nil, else from the nodes
@@ -108,7 +82,7 @@ func (w *World) Isolate(ctx context.Context, who sel.Selector, from *sel.Selecto
 		what += " from " + sideName(*from, otherNodes)
 	}
 	w.setLast("isolated", nodes)
-	return w.cut(ctx, kindIsolate, what, nodes, links(portsOf(nodes), others, true), xdpfault.Match{}, l)
+	return w.cut(ctx, kindIsolate, what, nodes, links(portsOf(nodes), others, true), l)
 }
 
 // Cut drops the packets from one side to the other, and back too when both.
@@ -125,46 +99,7 @@ func (w *World) Cut(ctx context.Context, from, to sel.Selector, both bool, l Len
 	if both {
 		what += ", nor back"
 	}
-	return w.cut(ctx, kindCut, what, append(an, bn...), links(a, b, both), xdpfault.Match{}, l)
-}
-
-// DropTraffic drops packets by direction, protocol and destination port.
-func (w *World) DropTraffic(ctx context.Context, t Traffic, l Length) error {
-	from, to := everyone(), everyone()
-	var fromNodes, toNodes []*Node
-	fromName, toName := "anywhere", "anywhere"
-	var err error
-	if t.From != nil {
-		if from, fromNodes, err = w.side(ctx, *t.From); err != nil {
-			return err
-		}
-		fromName = sideName(*t.From, fromNodes)
-	}
-	if t.To != nil {
-		if to, toNodes, err = w.side(ctx, *t.To); err != nil {
-			return err
-		}
-		toName = sideName(*t.To, toNodes)
-	}
-	m := xdpfault.Match{}
-	switch t.Proto {
-	case "TCP":
-		m.Proto = xdpfault.TCP
-	case "UDP":
-		m.Proto = xdpfault.UDP
-	case "ICMP":
-		m.Proto = xdpfault.ICMP
-	}
-	if t.Port != "" {
-		if m.DstPort, err = w.portNumber(t.Port, append(toNodes, w.allNodes()...)); err != nil {
-			return err
-		}
-	}
-	what := fmt.Sprintf("%s traffic from %s to %s", word(t.Proto, "all"), fromName, toName)
-	if t.Port != "" {
-		what += " on port " + t.Port
-	}
-	return w.cut(ctx, kindDrop, what+" dropped", append(fromNodes, toNodes...), links(from, to, t.Both), m, l)
+	return w.cut(ctx, kindCut, what, append(an, bn...), links(a, b, both), l)
 }
 
 // portNumber reads a port: a number, or a name of one of the nodes' services.
@@ -230,7 +165,7 @@ func (w *World) IsolateZone(ctx context.Context, zone string, fromZonesOnly bool
 		return fmt.Errorf("%s: there is no other zone", what)
 	}
 	w.setLast("isolated", inside)
-	return w.cut(ctx, kindIsolate, what, inside, links(portsOf(inside), outside, true), xdpfault.Match{}, l)
+	return w.cut(ctx, kindIsolate, what, inside, links(portsOf(inside), outside, true), l)
 }
 
 // Rejoin ends the isolations of nodes and their side of a split. Other harm on

@@ -44,6 +44,9 @@ type claimed struct {
 // effects say how a kind of harm is drawn.
 var effects = map[harmKind]record.Effect{
 	kindIsolate: record.EffectCut, kindSplit: record.EffectCut, kindCut: record.EffectCut, kindDrop: record.EffectLossy,
+	kindLoss: record.EffectLossy, kindCorrupt: record.EffectLossy, kindDuplicate: record.EffectLossy, kindReorder: record.EffectLossy,
+	kindDelay: record.EffectSlow, kindRate: record.EffectSlow, kindFlap: record.EffectCut,
+	kindRefuse: record.EffectLossy, kindHang: record.EffectLossy, kindReset: record.EffectCut, kindNames: record.EffectNames,
 	kindKill: record.EffectDown, kindStop: record.EffectDown, kindPause: record.EffectPaused,
 }
 
@@ -51,7 +54,7 @@ var effects = map[harmKind]record.Effect{
 func (w *World) harmBegan(a *active, l Length) {
 	info := record.HarmInfo{
 		ID: a.id, Kind: string(a.kind), Effect: effects[a.kind], Asked: a.what,
-		Targets: nodeNames(a.who), For: l.D, InjectTime: a.inject, Momentary: a.kind == kindKill,
+		Targets: nodeNames(a.who), For: l.D, InjectTime: a.inject, Momentary: a.kind.momentary(),
 	}
 	if a.handle != nil {
 		for _, link := range a.handle.Links() {

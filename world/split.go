@@ -50,7 +50,7 @@ func (w *World) Split(ctx context.Context, s Split, l Length) error {
 			cut = append(cut, links(portsOf(a), portsOf(b), true)...)
 		}
 	}
-	return w.cut(ctx, kindSplit, "network split into "+what, who, cut, xdpfault.Match{}, l)
+	return w.cut(ctx, kindSplit, "network split into "+what, who, cut, l)
 }
 
 func (w *World) splitParts(ctx context.Context, s Split) ([][]*Node, string, error) {
@@ -147,7 +147,7 @@ func (w *World) splitRing(ctx context.Context, l Length) error {
 	if len(cut) == 0 {
 		return fmt.Errorf("split into a ring of majorities: every majority of %d nodes in a ring sees all\nhint: use 5 nodes or more", n)
 	}
-	return w.cut(ctx, kindSplit, "network split into a ring of majorities", all, cut, xdpfault.Match{}, l)
+	return w.cut(ctx, kindSplit, "network split into a ring of majorities", all, cut, l)
 }
 
 // ringReach is how many neighbours on each side a node of the ring sees. A

@@ -38,7 +38,7 @@ func (s faultSwitch) SetDefault(index int) error { return s.e.SetDefault(index) 
 func (w *World) linkReceipt(r xdpfault.Receipt) record.Receipt {
 	out := record.Receipt{
 		Matched: record.Count(r.Matched), Dropped: record.Count(r.Dropped), Delayed: record.Count(r.Delayed),
-		Corrupted: record.Count(r.Corrupted), Duplicated: record.Count(r.Duplicated),
+		Corrupted: record.Count(r.Corrupted), Duplicated: record.Count(r.Duplicated), Reordered: record.Count(r.Reordered),
 		FirstTouched: int64(r.First), LastTouched: int64(r.Last),
 	}
 	if r.Probes > 0 {
@@ -48,6 +48,7 @@ func (w *World) linkReceipt(r xdpfault.Receipt) record.Receipt {
 		if l.Touched() {
 			out.Links = append(out.Links, record.LinkReceipt{
 				Link: w.linkName(l.Link), Matched: record.Count(l.Matched), Dropped: record.Count(l.Dropped), Delayed: record.Count(l.Delayed),
+				Corrupted: record.Count(l.Corrupted), Duplicated: record.Count(l.Duplicated), Reordered: record.Count(l.Reordered),
 			})
 		}
 	}

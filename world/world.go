@@ -22,6 +22,7 @@ import (
 // Needs is what a scenario's sentences ask for before its cluster starts.
 type Needs struct {
 	Disk, Clock, Observe, Capture bool
+	Traffic                       bool // counters are read when a harm begins and ends
 }
 
 // Scenario says which scenario a World is for.

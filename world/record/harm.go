@@ -86,6 +86,8 @@ type Receipt struct {
 	Calls     uint64   `json:"calls,omitempty"`
 	Queries   uint64   `json:"queries,omitempty"`
 	Processes []string `json:"processes,omitempty"` // "etcd on node2 (pid 4711)"
+	// Connections are TCP connections that were reset: "node1 10.77.0.2:4001 – node2 10.77.0.3:8080".
+	Connections []string `json:"connections,omitempty"`
 	// FirstTouched and LastTouched are CLOCK_MONOTONIC nanoseconds.
 	FirstTouched int64 `json:"first_touched,omitempty"`
 	LastTouched  int64 `json:"last_touched,omitempty"`
@@ -96,17 +98,29 @@ type Receipt struct {
 // LinkReceipt is a receipt of one directed link.
 type LinkReceipt struct {
 	Link
-	Matched Count `json:"matched,omitzero"`
-	Dropped Count `json:"dropped,omitzero"`
-	Delayed Count `json:"delayed,omitzero"`
+	Matched    Count `json:"matched,omitzero"`
+	Dropped    Count `json:"dropped,omitzero"`
+	Delayed    Count `json:"delayed,omitzero"`
+	Corrupted  Count `json:"corrupted,omitzero"`
+	Duplicated Count `json:"duplicated,omitzero"`
+	Reordered  Count `json:"reordered,omitzero"`
 }
 
-// Touched tells that the harm met anything of the system under test.
+// Touched tells that the harm did something to the system under test. Packets that it met and let go by, as loss does
+// with most, were not touched.
 func (r Receipt) Touched() bool {
-	n := r.Calls + r.Queries + uint64(len(r.Processes)) + r.Matched.Packets + r.Dropped.Packets +
+	n := r.Calls + r.Queries + uint64(len(r.Processes)) + uint64(len(r.Connections)) + r.Dropped.Packets +
 		r.Delayed.Packets + r.Corrupted.Packets + r.Duplicated.Packets + r.Reordered.Packets
 	for _, l := range r.Links {
-		n += l.Matched.Packets + l.Dropped.Packets + l.Delayed.Packets
+		n += l.Dropped.Packets + l.Delayed.Packets + l.Corrupted.Packets + l.Duplicated.Packets + l.Reordered.Packets
 	}
 	return n > 0
+}
+
+// Receipt is what the harm touched on this link alone.
+func (l LinkReceipt) Receipt() Receipt {
+	return Receipt{
+		Matched: l.Matched, Dropped: l.Dropped, Delayed: l.Delayed,
+		Corrupted: l.Corrupted, Duplicated: l.Duplicated, Reordered: l.Reordered,
+	}
 }
