@@ -78,7 +78,7 @@ type Engine struct {
 	ports   map[int]*Port
 	handles map[*Handle]struct{} // in force
 	healed  []*Handle            // with entries in the ledger
-	wired   map[int]uint32       // ports in wire mode, and their segments before
+	wired   map[int]map[int]bool // ports in wire mode, and their offloads before
 	line    *line                // nil until a rule needs it
 	lastID  uint32
 	nonce   uint32
@@ -102,7 +102,7 @@ func New(ns NetNS, cfg Config) (_ *Engine, err error) {
 	}
 	e := &Engine{
 		ns: ns, cfg: cfg, probe: newProbeMAC(),
-		ports: map[int]*Port{}, handles: map[*Handle]struct{}{}, wired: map[int]uint32{},
+		ports: map[int]*Port{}, handles: map[*Handle]struct{}{}, wired: map[int]map[int]bool{},
 	}
 	defer func() {
 		if err != nil {

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestFaults shows each fault on real traffic, on both hooks.
@@ -36,6 +39,7 @@ func TestFaults(t *testing.T) {
 				{"flap", testFlap},
 				{"compose", testCompose},
 				{"segments", testSegments},
+				{"UDP segments", testUDPSegments},
 				{"same seed", testSameSeed},
 			} {
 				t.Run(c.name, func(t *testing.T) { c.run(t, newFabric(t, hook, 5)) })
@@ -130,8 +134,12 @@ func (f *fabric) oneWay(a, b, n int) []time.Duration {
 func testDelay(t *testing.T, f *fabric) {
 	for _, by := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond} {
 		h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: by}})
-		n := int(min(200, time.Second/by))
-		got := f.oneWay(2, 3, n)
+		n, rounds := int(min(200, time.Second/by)), 0
+		var got []time.Duration
+		for late := true; late && rounds < 3; rounds++ { // a busy machine makes it later
+			got = f.oneWay(2, 3, n)
+			late = got[n/2]-by > 2*time.Millisecond
+		}
 		if got[0] < by {
 			t.Errorf("%s: one datagram took only %s", by, got[0])
 		}
@@ -142,8 +150,8 @@ func testDelay(t *testing.T, f *fabric) {
 		if back := f.oneWay(3, 2, 5); back[2] > by && by > time.Millisecond {
 			t.Errorf("%s: the way back took %s", by, back[2])
 		}
-		if r := h.Receipt(); r.Delayed.Packets != uint64(n) || r.Matched != r.Delayed {
-			t.Errorf("%s: receipt %v, want %d delayed", by, r, n)
+		if r := h.Receipt(); r.Delayed.Packets != uint64(n*rounds) || r.Matched != r.Delayed {
+			t.Errorf("%s: receipt %v, want %d delayed", by, r, n*rounds)
 		}
 		f.heal(h)
 		if again := f.oneWay(2, 3, 5); again[2] > by && by > time.Millisecond {
@@ -319,32 +327,42 @@ func testCutWhileDelayed(t *testing.T, f *fabric) {
 func testRate(t *testing.T, f *fabric) {
 	for _, mbit := range []float64{1, 10, 100} {
 		h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Rate{BitsPerSecond: mbit * 1e6, Queue: 10000}})
-		n := int(mbit * 1e6 / 8 / 1514 / 2) // half a second's worth
-		in := f.nodes[3].listenUDP(t, f.nodes[3].ip, 4000)
-		out := f.nodes[2].listenUDP(t, f.nodes[2].ip, 0)
-		begin := time.Now()
-		go func() {
-			for i := range n {
-				_, _ = out.WriteToUDP(numbered(i, 1472), &net.UDPAddr{IP: f.nodes[3].ip.AsSlice(), Port: 4000})
-			}
-		}()
-		buf := make([]byte, 2048)
-		for i := range n {
-			if err := in.SetReadDeadline(time.Now().Add(3 * time.Second)); err != nil {
-				t.Fatal(err)
-			}
-			if _, _, err := in.ReadFromUDP(buf); err != nil {
-				t.Fatalf("%g Mbit/s: %d of %d arrived: %v", mbit, i, n, err)
+		var got float64
+		for range 3 { // a busy machine makes it slower, nothing makes it faster
+			if got = f.rateOf(2, 3, int(mbit*1e6/8/1514/2)); got >= mbit*0.95 {
+				break
 			}
 		}
-		got := float64(n) * 1514 * 8 / time.Since(begin).Seconds() / 1e6
 		t.Logf("%g Mbit/s: got %.2f", mbit, got)
 		if got < mbit*0.95 || got > mbit*1.05 {
 			t.Errorf("%g Mbit/s: got %.2f", mbit, got)
 		}
 		f.heal(h)
-		_, _ = in.Close(), out.Close()
 	}
+}
+
+// rateOf sends n full packets at once and measures the Mbit/s of their arrival.
+func (f *fabric) rateOf(a, b, n int) float64 {
+	f.t.Helper()
+	in, out := f.nodes[b].listenUDP(f.t, f.nodes[b].ip, 4000), f.nodes[a].listenUDP(f.t, f.nodes[a].ip, 0)
+	defer in.Close()
+	defer out.Close()
+	begin := time.Now()
+	go func() {
+		for i := range n {
+			_, _ = out.WriteToUDP(numbered(i, 1472), &net.UDPAddr{IP: f.nodes[b].ip.AsSlice(), Port: 4000})
+		}
+	}()
+	buf := make([]byte, 2048)
+	for i := range n {
+		if err := in.SetReadDeadline(time.Now().Add(3 * time.Second)); err != nil {
+			f.t.Fatal(err)
+		}
+		if _, _, err := in.ReadFromUDP(buf); err != nil {
+			f.t.Fatalf("%d of %d arrived: %v", i, n, err)
+		}
+	}
+	return float64(n) * 1514 * 8 / time.Since(begin).Seconds() / 1e6
 }
 
 func testQueue(t *testing.T, f *fabric) {
@@ -496,17 +514,32 @@ func testCompose(t *testing.T, f *fabric) {
 // testSegments: while a share acts, verdicts fall on wire packets, also of
 // connections that were open before; afterwards the sender is as it was.
 func testSegments(t *testing.T, f *fabric) {
-	segments := func() uint32 {
-		n, err := setSegments(&f.nodes[2].port, 0)
-		if err == nil {
-			_, err = setSegments(&f.nodes[2].port, n)
-		}
+	offloads := func() (on string) {
+		err := f.nodes[2].ns.Do(func() error {
+			bits, err := segmentationBits("eth0")
+			if err != nil {
+				return err
+			}
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			defer unix.Close(fd)
+			active, err := activeFeatures(fd, "eth0")
+			for _, bit := range bits {
+				on += fmt.Sprint(bit, active.has(bit), " ")
+			}
+			return err
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return n
+		return on
 	}
-	before := segments()
+	before := offloads()
+	if f.engine.Hook() == HookTC && !strings.Contains(before, "true") {
+		t.Fatalf("no offload is on: %s", before)
+	}
 	first := f.apply(Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.001}})
 	second := f.apply(Rule{Links: []Link{{2, All}}, Action: Duplicate{Share: 0.001}})
 	f.transfer(2, 3, 4<<20, false)
@@ -516,13 +549,82 @@ func testSegments(t *testing.T, f *fabric) {
 		}
 	}
 	f.heal(first)
-	if f.engine.Hook() == HookTC && segments() != 1 {
-		t.Error("wire mode ended with the first of two rules")
+	if got := offloads(); f.engine.Hook() == HookTC && strings.Contains(got, "true") {
+		t.Errorf("wire mode ended with the first of two rules: %s", got)
 	}
 	f.heal(second)
-	if got := segments(); got != before {
-		t.Errorf("%d segments after healing, %d before", got, before)
+	if got := offloads(); got != before {
+		t.Errorf("offloads after healing: %s, before: %s", got, before)
 	}
+}
+
+// testUDPSegments sends datagrams in one segmented send, with a trailing short
+// one, through the delay line, and under loss.
+func testUDPSegments(t *testing.T, f *fabric) {
+	const size, n = 1400, 30
+	want := make([]byte, size*n-100)
+	for i := 0; i+8 <= len(want); i += 8 {
+		binary.LittleEndian.PutUint64(want[i:], mix64(uint64(i)))
+	}
+	for _, v6 := range []bool{false, true} {
+		for name, rule := range map[string]Rule{
+			"plain": {Links: []Link{{4, 3}}, Action: Drop{}},
+			"delay": {Links: []Link{{2, 3}}, Action: Delay{By: 2 * time.Millisecond}},
+			"loss":  {Links: []Link{{2, 3}}, Action: Loss{Share: 1e-9}},
+			"rate":  {Links: []Link{{2, 3}}, Action: Rate{BitsPerSecond: 1e9}},
+		} {
+			h := f.apply(rule)
+			before := f.engine.LinkStats(Link{2, 3}, Match{})
+			got := f.sendSegmented(2, 3, want, size, v6)
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s, IPv6 %v: %d bytes arrived, not the %d sent", name, v6, len(got), len(want))
+			}
+			if r := h.Receipt(); name != "plain" && r.Matched.Packets != n {
+				t.Errorf("%s, IPv6 %v: receipt %v, want %d wire packets", name, v6, r, n)
+			}
+			after := f.engine.LinkStats(Link{2, 3}, Match{})
+			if sent, arrived := after.Sent.Packets-before.Sent.Packets, after.Arrived.Packets-before.Arrived.Packets; sent != n || arrived != n {
+				t.Errorf("%s, IPv6 %v: link: %d sent, %d arrived, want %d", name, v6, sent, arrived, n)
+			}
+			f.heal(h)
+		}
+	}
+	if errs := f.snmp(3, "Udp", "InCsumErrors"); errs != 0 {
+		t.Errorf("%d checksum errors", errs)
+	}
+}
+
+// sendSegmented sends data in one call as datagrams of size, and gives what arrives.
+func (f *fabric) sendSegmented(a, b int, data []byte, size int, v6 bool) []byte {
+	f.t.Helper()
+	src, dst := f.nodes[a].ip, f.nodes[b].ip
+	if v6 {
+		src, dst = f.nodes[a].ip6, f.nodes[b].ip6
+	}
+	in, out := f.nodes[b].listenUDP(f.t, dst, 4000), f.nodes[a].listenUDP(f.t, src, 0)
+	defer in.Close()
+	defer out.Close()
+	control := make([]byte, unix.CmsgSpace(2))
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	h.Level, h.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	h.SetLen(unix.CmsgLen(2))
+	binary.NativeEndian.PutUint16(control[unix.CmsgLen(0):], uint16(size))
+	if _, _, err := out.WriteMsgUDP(data, control, &net.UDPAddr{IP: dst.AsSlice(), Port: 4000}); err != nil {
+		f.t.Fatal(err)
+	}
+	var got []byte
+	buf := make([]byte, 65536)
+	for len(got) < len(data) {
+		if err := in.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			f.t.Fatal(err)
+		}
+		n, _, err := in.ReadFromUDP(buf)
+		if err != nil {
+			return got
+		}
+		got = append(got, buf[:n]...)
+	}
+	return got
 }
 
 // testSameSeed: the same seed and the same packets decide the same.

@@ -4,18 +4,17 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // wireAction is an action that must fall on packets as on the wire, not on
 // the segments of up to 64 KB that senders hand to their interface.
 //
-// While such a rule is on, its senders' eth0 cut segments into wire packets:
-// the most segments of one send is set to one. That acts on live connections
-// too and costs a sender some throughput (a connection that was opened
-// meanwhile keeps to small segments). It is restored when the last such rule
-// ends.
+// While such a rule is on, segmentation offload of its senders' eth0 is off, so
+// that the kernel cuts what it sends into wire packets, on live connections
+// too; a sender loses some throughput. Each bit is as before when the last such
+// rule has ended. (Limiting the segments of one send, IFLA_GSO_MAX_SEGS, is
+// quicker to set but leaves connections with tiny sends for their whole life.)
 type wireAction interface{ perWirePacket() }
 
 // senders are the ports that a rule needs to send single wire packets.
@@ -42,7 +41,7 @@ func (e *Engine) wireUp(rules ...*liveRule) error {
 			if _, wired := e.wired[index]; wired || p == nil {
 				continue
 			}
-			before, err := setSegments(p, 1)
+			before, err := segment(p, nil)
 			if err != nil {
 				return fmt.Errorf("port %d (%s): wire mode: %w", index, p.IfName, err)
 			}
@@ -75,28 +74,23 @@ func (e *Engine) wireDown() error {
 		if p == nil {
 			continue
 		}
-		if _, err := setSegments(p, before); err != nil && !errors.Is(err, unix.ENODEV) {
+		if _, err := segment(p, before); err != nil && !errors.Is(err, unix.ENODEV) {
 			errs = append(errs, fmt.Errorf("port %d (%s): end wire mode: %w", index, p.IfName, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// setSegments sets the most segments of one send at eth0 (IFLA_GSO_MAX_SEGS,
-// kernel 4.16), and gives the number before.
-func setSegments(p *Port, n uint32) (before uint32, err error) {
+// segment switches segmentation offload of a port's eth0, bit by bit, and gives
+// what was on before; a nil want switches all off.
+func segment(p *Port, want map[int]bool) (before map[int]bool, err error) {
 	err = p.Peer.Do(func() error {
-		nl, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		bits, err := segmentationBits(p.PeerIfName)
 		if err != nil {
 			return err
 		}
-		defer nl.Close()
-		eth0, err := nl.LinkByIndex(p.PeerIfIndex)
-		if err != nil {
-			return err
-		}
-		before = eth0.Attrs().GSOMaxSegs
-		return nl.LinkSetGSOMaxSegs(eth0, int(n))
+		before, err = setOffloads(p.PeerIfName, bits, func(bit int) bool { return want[bit] })
+		return err
 	})
 	return before, err
 }

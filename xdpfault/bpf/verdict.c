@@ -148,6 +148,25 @@ int brine_tc(struct __sk_buff *skb)
 	return deliver(skb, ROUTE_PORT(way), p.bits, decided & V_DUPLICATE);
 }
 
+/*
+ * segments counts the wire packets of a packet from the delay line: what comes
+ * back from there has its segment size, but no count of segments.
+ */
+static __always_inline __u32 segments(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 head = p->l4 + 8, size = skb->gso_size;
+	__u8 doff = 0;
+
+	if (!size || !p->l4)
+		return 1;
+	if (p->proto == IPPROTO_TCP) {
+		if (bpf_skb_load_bytes(skb, p->l4 + 12, &doff, 1))
+			return 1;
+		head = p->l4 + (doff >> 4) * 4;
+	}
+	return skb->len > head ? (skb->len - head + size - 1) / size : 1;
+}
+
 /* brine_line sits at the ingress of the delay line's device. */
 SEC("tc")
 int brine_line(struct __sk_buff *skb)
@@ -165,7 +184,7 @@ int brine_line(struct __sk_buff *skb)
 	link = (__u32)h.src << 16 | h.dst;
 	if (p.more | p.offset)
 		p.bits = join_fragment(link, p.frag_id, p.bits);
-	if (released(link, p.bits, (__u64)(skb->gso_segs ? skb->gso_segs : 1) << 32 | skb->len))
+	if (released(link, p.bits, (__u64)segments(skb, &p) << 32 | skb->len))
 		return TC_ACT_SHOT;
 	return deliver(skb, h.dst, 0, 0);
 }
