@@ -96,7 +96,7 @@ type fileView struct {
 // maxLinks bounds the links of one harm that the page draws, maxPerLink those whose receipts it lists: a split of a
 // hundred nodes has thousands.
 const (
-	maxLinks   = 2000
+	maxLinks   = 20_000
 	maxPerLink = 200
 )
 
@@ -187,7 +187,7 @@ func newHarm(c clock, s *record.ScenarioRun, h *record.HarmRun) harmView {
 		v.First, v.Last = c.at(h.Receipt.FirstTouched), c.at(h.Receipt.LastTouched)
 	}
 	for _, l := range h.Receipt.Links[:min(len(h.Receipt.Links), maxPerLink)] {
-		one := record.HarmRun{Receipt: record.Receipt{Matched: l.Matched, Dropped: l.Dropped, Delayed: l.Delayed}, TouchedNothing: true, End: h.End}
+		one := record.HarmRun{Receipt: l.Receipt(), TouchedNothing: true, End: h.End}
 		v.PerLink = append(v.PerLink, linkView{l.From, l.To, receipt(&one)})
 	}
 	for _, r := range h.Releases {

@@ -1,5 +1,5 @@
 const KEYS = [['/', 'search'], ['j  k', 'next, previous scenario'], ['n', 'next failed scenario'], ['o', 'overview'], ['p', 'pictures'], ['l', 'log'], ['t', 'light or dark'], ['?', 'this help']];
-const help = h('dialog', { 'aria-label': 'Keys' }, h('h2', {}, 'Keys'), h('dl', { class: 'keys' }, KEYS.map(([k, what]) => [h('dt', {}, k.split('  ').map((x) => [h('kbd', {}, x), ' '])), h('dd', {}, what)]), h('dt', {}, h('kbd', {}, '←'), ' ', h('kbd', {}, '→')), h('dd', {}, 'move the moment, in the timeline')),
+const help = h('dialog', { 'aria-label': 'Keys' }, h('h2', {}, 'Keys'), h('dl', { class: 'keys' }, KEYS.map(([k, what]) => [h('dt', {}, k.split('  ').map((x) => [h('kbd', {}, x), ' '])), h('dd', {}, what)]), h('dt', {}, h('kbd', {}, '←'), ' ', h('kbd', {}, '→')), h('dd', {}, 'move the moment, in the timeline'), h('dt', {}, h('kbd', {}, '↑'), ' ', h('kbd', {}, '↓')), h('dd', {}, 'move from line to line, in the log')),
   h('form', { method: 'dialog' }, h('button', { class: 'btn' }, 'Close')));
 function go(step, only = () => true) {
   const all = visible().filter((e) => only(e) || e.id === route().id), i = all.findIndex((e) => e.id === route().id);

@@ -21,7 +21,7 @@ function band(g, p, b, e, opt) {
 // lanesShown leaves out, of very many services, those that only started and ran.
 function lanesShown(d) {
   const all = d.lanes || [];
-  if (all.length <= 40) return all;
+  if (all.length <= 24) return all;
   const dull = new Set(['starting', 'running', 'ready', 'follower', 'removed']), hit = new Set((d.harms || []).flatMap((x) => (x.targets || []).length < 20 ? x.targets || [] : []));
   return all.filter((l) => hit.has(l.node) || l.segments.some((g) => !dull.has(g.state))).slice(0, 60);
 }
