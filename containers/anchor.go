@@ -83,12 +83,13 @@ func (g *Group) removeAnchor(ctx context.Context) error {
 	if id == "" {
 		return nil
 	}
-	ctx = g.rt.runCtx(ctx)
-	_, err := g.rt.tasks().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+	ctx, cancel := undo(g.rt.runCtx(ctx))
+	defer cancel()
 	return errors.Join(
-		ignoreGone(err),
+		deleteTask(ctx, g.rt.tasks(), id),
 		ignoreGone(g.rt.client.ContainerService().Delete(ctx, id)),
-		ignoreGone(g.rt.client.SandboxStore().Delete(ctx, id)))
+		ignoreGone(g.rt.client.SandboxStore().Delete(ctx, id)),
+		endShims(ctx, namespaceOf(g.rt.cfg.RunID), id))
 }
 
 // createContainer makes a container's record, for runc at the paths of our own.

@@ -105,13 +105,17 @@ func (d *dispatcher) take(e *events.Envelope) {
 		return // of a kind that we do not use
 	}
 	switch ev := decoded.(type) {
+	case *apievents.TaskStart:
+		if s := d.service(ev.ContainerID); s != nil {
+			s.emit(Event{Time: e.Timestamp, Kind: EventStart})
+		}
 	case *apievents.TaskExit:
 		if s := d.service(ev.ContainerID); s != nil && ev.ID == ev.ContainerID {
 			s.exited(int(ev.ExitStatus), ev.ExitedAt.AsTime())
 		}
 	case *apievents.TaskOOM:
 		if s := d.service(ev.ContainerID); s != nil {
-			s.starved(e.Timestamp)
+			go s.starved(e.Timestamp)
 		}
 	}
 }
@@ -192,13 +196,30 @@ func (s *Service) emit(e Event) {
 	s.node.group.rt.events.publish(e)
 }
 
-// starved takes in containerd's word that some process under the limit was
-// killed. On cgroup v1 a limit of the node tells all its services, so only the
-// count of kills says whose it was.
+// starved takes in containerd's word that some process under the limit is
+// about to be killed. On cgroup v1 a limit of the node tells all its services,
+// so only the count of kills, which follows in a moment, says whose it was.
 func (s *Service) starved(at time.Time) {
-	n, err := s.cgroup.OOMKills()
-	if err != nil || n == 0 {
-		return
+	for deadline := time.Now().Add(200 * time.Millisecond); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		n, err := s.cgroup.OOMKills()
+		if err != nil {
+			return
+		}
+		if s.countOOM(n) {
+			s.emit(Event{Time: at, Kind: EventOOM})
+			return
+		}
 	}
-	s.emit(Event{Time: at, Kind: EventOOM})
+}
+
+// countOOM notes how often the kernel killed in the present life and tells
+// whether that is news.
+func (s *Service) countOOM(kills int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cur == nil || kills <= s.cur.kills {
+		return false
+	}
+	s.cur.kills = kills
+	return true
 }

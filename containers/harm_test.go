@@ -116,7 +116,7 @@ func TestOutOfMemoryIsRecognised(t *testing.T) {
 func TestADeadShimIsSurvived(t *testing.T) {
 	f := setup(t)
 	s := f.start("sleep")
-	f.must(killShims(namespaceOf(f.rt.cfg.RunID)))
+	f.must(killShims(namespaceOf(f.rt.cfg.RunID), ""))
 	st, err := s.Wait(f.ctx)
 	if err != nil || st.Up() {
 		t.Errorf("after its shim died: %+v, %v", st, err)

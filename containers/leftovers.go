@@ -42,6 +42,11 @@ func (g *Group) Leftovers(ctx context.Context) ([]string, error) {
 		add("snapshot", info.Name)
 		return nil
 	}, byGroup))
+	shims, err := shimsOf(namespaceOf(rt.cfg.RunID), g.Name+"-anchor")
+	errs = append(errs, err)
+	for pid := range shims {
+		add("shim", fmt.Sprint(pid))
+	}
 	if g.cgroup.Exists() {
 		add("cgroup", g.cgroup.Path)
 	}

@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -113,6 +114,21 @@ func lookFolder(name string) *folder {
 
 func (f *folder) apply(dir string) error {
 	return errors.Join(os.Chown(dir, f.uid, f.gid), os.Chmod(dir, f.mode))
+}
+
+// holds32 tells whether programs of the machine's 32-bit sibling are to be
+// expected: their loader is there, or the main program is one. Called inside
+// the root file system.
+func holds32(program string) bool {
+	if _, err := os.Stat("/lib/ld-linux.so.2"); err == nil {
+		return true
+	}
+	f, err := elf.Open(program)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // read only
+	return f.Class == elf.ELFCLASS32
 }
 
 // ensureTmp makes the folder that most programs take for granted; called

@@ -43,11 +43,12 @@ type Service struct {
 	id     string // the container's
 	cgroup *cgroup.Group
 
-	op     sync.Mutex // one change at a time: start, image, wipe, remove
-	spec   ServiceSpec
-	rootfs []mount.Mount // of the root file system
-	oci    *specs.Spec
-	disks  int // snapshots made so far
+	op      sync.Mutex // one change at a time: start, image, wipe, remove
+	spec    ServiceSpec
+	rootfs  []mount.Mount // of the root file system
+	oci     *specs.Spec
+	wants32 bool // its image holds 32-bit programs
+	disks   int  // snapshots made so far
 
 	mu    sync.Mutex
 	cur   *incarnation // nil when no task is there
@@ -133,6 +134,7 @@ func (s *Service) newDisk(ctx context.Context) (*specs.Spec, error) {
 		if s.spec.Data != "" {
 			owner = lookFolder(s.spec.Data)
 		}
+		s.wants32 = holds32(s.program())
 		return placeFiles(s.spec.Files, int(user.UID), int(user.GID))
 	})
 	if err != nil {

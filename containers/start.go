@@ -14,6 +14,7 @@ import (
 type incarnation struct {
 	ended chan struct{} // closed when its end is known and its task is deleted
 	seen  bool          // its end is known
+	kills int           // processes of it that the kernel killed for lack of memory
 }
 
 // Start starts the program, the first time or again: on the same root file
@@ -81,11 +82,8 @@ func (s *Service) launch(ctx context.Context) error {
 	if err := limit(s.cgroup, s.spec.Memory, s.spec.CPU); err != nil {
 		return err
 	}
-	if _, err := rt.tasks().Start(ctx, &tasks.StartRequest{ContainerID: s.id}); err != nil {
-		return err
-	}
-	s.emit(Event{Kind: EventStart})
-	return nil
+	_, err = rt.tasks().Start(ctx, &tasks.StartRequest{ContainerID: s.id})
+	return err
 }
 
 // abandon clears away what a start that failed left.
@@ -94,7 +92,7 @@ func (s *Service) abandon(ctx context.Context, inc *incarnation) {
 	defer cancel()
 	_ = s.cgroup.Kill(ctx)
 	rt := s.node.group.rt
-	_, _ = rt.tasks().Delete(rt.runCtx(ctx), &tasks.DeleteTaskRequest{ContainerID: s.id})
+	_ = deleteTask(rt.runCtx(ctx), rt.tasks(), s.id) // the group's end tries again
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cur == inc && !inc.seen {
@@ -124,7 +122,12 @@ func (s *Service) exited(code int, at time.Time) {
 		s.state.OOM = err == nil && n > 0
 	}
 	st := s.state
+	news := st.OOM && inc.kills == 0
+	inc.kills = max(inc.kills, 1)
 	s.mu.Unlock()
+	if news {
+		s.emit(Event{Time: at, Kind: EventOOM})
+	}
 	s.emit(Event{Time: at, Kind: EventExit, Code: st.Code, Signal: st.Signal, OOM: st.OOM})
 	go s.bury(inc)
 }
@@ -135,8 +138,8 @@ func (s *Service) bury(inc *incarnation) {
 	ctx, cancel := undo(context.Background())
 	defer cancel()
 	rt := s.node.group.rt
-	_ = s.cgroup.Kill(ctx) // what the first process left behind
-	_, _ = rt.tasks().Delete(rt.runCtx(ctx), &tasks.DeleteTaskRequest{ContainerID: s.id})
+	_ = s.cgroup.Kill(ctx)                           // what the first process left behind
+	_ = deleteTask(rt.runCtx(ctx), rt.tasks(), s.id) // the group's end tries again
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cur == inc {

@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 
-	"github.com/containerd/containerd/api/services/tasks/v1"
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
-	"golang.org/x/sys/unix"
 
 	"brine.test/brine/containers/cgroup"
 	"brine.test/brine/containers/engine"
@@ -71,11 +67,13 @@ type sweeper struct {
 // run removes one dead run. Every process is killed first, so that nothing
 // waits for a paused one.
 func (s *sweeper) run(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*undoTime)
+	defer cancel()
 	errs := []error{s.tree.Group(cgroupOf(id)).Kill(ctx)}
 	runCtx := namespaces.WithNamespace(ctx, namespaceOf(id))
 	errs = append(errs, s.containers(runCtx))
 	if s.private {
-		errs = append(errs, killShims(namespaceOf(id)))
+		errs = append(errs, endShims(ctx, namespaceOf(id), ""))
 	}
 	shared := namespaces.WithNamespace(ctx, sharedNS)
 	held, err := s.client.LeasesService().List(shared, fmt.Sprintf("labels.%q==%s", labelRun, id))
@@ -100,8 +98,7 @@ func (s *sweeper) containers(ctx context.Context) error {
 	records, err := s.client.ContainerService().List(ctx)
 	errs := []error{err}
 	for _, c := range records {
-		_, err := s.client.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: c.ID})
-		errs = append(errs, ignoreGone(err))
+		errs = append(errs, deleteTask(ctx, s.client.TaskService(), c.ID))
 		errs = append(errs, ignoreGone(s.client.ContainerService().Delete(ctx, c.ID)))
 	}
 	sandboxes, err := s.client.SandboxStore().List(ctx)
@@ -110,32 +107,4 @@ func (s *sweeper) containers(ctx context.Context) error {
 		errs = append(errs, ignoreGone(s.client.SandboxStore().Delete(ctx, sb.ID)))
 	}
 	return errors.Join(errs...)
-}
-
-// killShims kills the shims of a containerd namespace that did not end with
-// their last container.
-func killShims(ns string) error {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		line, err := os.ReadFile("/proc/" + e.Name() + "/cmdline")
-		if err != nil || !isShim(strings.Split(string(line), "\x00"), ns) {
-			continue
-		}
-		if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func isShim(args []string, ns string) bool {
-	return len(args) > 2 && strings.HasSuffix(args[0], "/containerd-shim-runc-v2") && args[1] == "-namespace" && args[2] == ns
 }
