@@ -232,7 +232,7 @@ func (o order) awaitIdle() error {
 func (o order) end(daemon *exec.Cmd, exited <-chan error) {
 	_ = daemon.Process.Signal(syscall.SIGTERM)
 	select {
-	case <-exited:
+	case <-exited: //nolint:errcheck // it was told to end: how it did is no news
 	case <-time.After(3 * time.Second):
 		_ = daemon.Process.Kill()
 	}

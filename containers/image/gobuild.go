@@ -38,28 +38,28 @@ type programInfo struct {
 // savedProgram gives a cached program whose bytes are as they were written.
 // The caller has the lock of the key; the program stays as it is for this
 // resolver even when another run replaces it afterwards.
-func (s *resolver) savedProgram(key string) (program, bool) {
+func (r *resolver) savedProgram(key string) (program, bool) {
 	var info programInfo
-	file := s.path("programs", key, "program")
-	if readJSON(s.path("programs", key, "info.json"), &info) != nil {
+	file := r.path("programs", key, "program")
+	if readJSON(r.path("programs", key, "info.json"), &info) != nil {
 		return program{}, false
 	}
 	h, err := v1.NewHash(info.Digest)
 	if err != nil || checkBlob(file, v1.Descriptor{Digest: h, Size: info.Size}) != nil {
 		return program{}, false
 	}
-	held := s.held.path(key)
+	held := r.held.path(key)
 	if err := os.Link(file, held); err != nil && !errors.Is(err, fs.ErrExist) {
 		return program{}, false
 	}
 	file = held
 	now := time.Now()
-	_ = os.Chtimes(s.path("programs", key), now, now)
+	_ = os.Chtimes(r.path("programs", key), now, now)
 	return program{name: info.Name, file: file, digest: info.Digest, size: info.Size, version: info.Version}, true
 }
 
 // saveProgram copies a program that was built into the cache.
-func (s *resolver) saveProgram(ctx context.Context, key, built string, p Package, version string) (program, error) {
+func (r *resolver) saveProgram(ctx context.Context, key, built string, p Package, version string) (program, error) {
 	info, err := buildinfo.ReadFile(built)
 	if err != nil {
 		return program{}, hinted(fmt.Errorf("package %s: expected a main package, got a library", p), goHint)
@@ -68,7 +68,7 @@ func (s *resolver) saveProgram(ctx context.Context, key, built string, p Package
 	if err != nil {
 		return program{}, err
 	}
-	tmp, err := s.draft()
+	tmp, err := r.draft()
 	if err != nil {
 		return program{}, err
 	}
@@ -82,8 +82,8 @@ func (s *resolver) saveProgram(ctx context.Context, key, built string, p Package
 	if err != nil {
 		return program{}, err
 	}
-	dir := s.path("programs", key)
-	_ = os.Remove(s.held.path(key))
+	dir := r.path("programs", key)
+	_ = os.Remove(r.held.path(key))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return program{}, err
 	}
@@ -97,7 +97,7 @@ func (s *resolver) saveProgram(ctx context.Context, key, built string, p Package
 	if err := writeAtomic(tmp, filepath.Join(dir, "info.json"), raw); err != nil {
 		return program{}, err
 	}
-	prog, ok := s.savedProgram(key)
+	prog, ok := r.savedProgram(key)
 	if !ok {
 		return prog, fmt.Errorf("%s: the program was stored and cannot be read back", dir)
 	}

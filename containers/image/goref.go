@@ -48,7 +48,7 @@ var (
 // parsePackages reads PACKAGE[@VERSION][+PACKAGE[@VERSION]…].
 func parsePackages(text string) ([]Package, error) {
 	if text == "" {
-		return nil, hinted(errors.New("expected a package after go:"), goHint)
+		return nil, hinted(errors.New("expected a package after \"go:\""), goHint)
 	}
 	var pkgs []Package
 	parts := strings.Split(text, "+")

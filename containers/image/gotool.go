@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -124,7 +125,7 @@ func (e *goFailure) Unwrap() error { return e.cause }
 // started are killed.
 func (t *goTool) run(ctx context.Context, dir string, onLine func(string), args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, t.path, args...)
-	cmd.Dir, cmd.Env = dir, append(t.env[:len(t.env):len(t.env)], "PWD="+dir)
+	cmd.Dir, cmd.Env = dir, append(slices.Clip(t.env), "PWD="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if t.user != nil {
 		cmd.SysProcAttr = t.user.attributes()

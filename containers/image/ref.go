@@ -65,7 +65,7 @@ func Parse(text string) (Ref, error) {
 	case OCI, Archive:
 		ref.Kind, ref.Path = Kind(scheme), rest
 		if rest == "" {
-			return ref, hinted(fmt.Errorf("image %q: expected a path after %s:", text, scheme), pathHint(ref.Kind))
+			return ref, hinted(fmt.Errorf("image %q: expected a path after %q", text, scheme+":"), pathHint(ref.Kind))
 		}
 		return ref, nil
 	case Host:
