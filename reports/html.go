@@ -15,8 +15,11 @@ import (
 //go:embed page/*.html page/*.css page/*.js
 var assets embed.FS
 
-// scripts are joined in this order into one.
-var scripts = []string{"dom", "words", "state", "list", "overview", "scenario", "evidence", "timeline", "series", "topology", "logs", "keys", "main"}
+// scripts and styles are each joined in this order into one.
+var (
+	scripts = []string{"dom", "words", "state", "list", "overview", "scenario", "evidence", "rows", "timeline", "series", "moment", "layout", "topology", "logs", "keys", "main"}
+	styles  = []string{"base", "frame", "list", "overview", "scenario", "pictures", "logs", "narrow"}
+)
 
 // html is the whole report as one file. Everything that comes from the system under test travels as JSON with <, > and &
 // escaped, and is put into the page as text nodes only; a content security policy by hash keeps all else from running.
@@ -25,20 +28,15 @@ func html(dir string, run *record.Run, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	style, err := assets.ReadFile("page/style.css")
+	style, err := joined(styles, ".css")
 	if err != nil {
 		return nil, err
 	}
-	var script bytes.Buffer
-	script.WriteString("(() => {\n'use strict';\n")
-	for _, name := range scripts {
-		part, err := assets.ReadFile("page/" + name + ".js")
-		if err != nil {
-			return nil, err
-		}
-		script.Write(part)
+	script, err := joined(scripts, ".js")
+	if err != nil {
+		return nil, err
 	}
-	script.WriteString("})();\n")
+	script = "(() => {\n'use strict';\n" + script + "})();\n"
 	p := newPage(dir, run, o)
 	head, err := json.Marshal(p)
 	if err != nil {
@@ -60,9 +58,9 @@ func html(dir string, run *record.Run, o Options) ([]byte, error) {
 	var out bytes.Buffer
 	err = tmpl.Execute(&out, map[string]any{
 		"Title":  p.Title,
-		"Policy": "default-src 'none'; img-src data:; style-src " + hash(style) + "; script-src " + hash(script.Bytes()),
+		"Policy": "default-src 'none'; img-src data:; style-src " + hash(style) + "; script-src " + hash(script),
 		"Style":  template.CSS(style), // our own
-		"Script": template.JS(script.String()),
+		"Script": template.JS(script),
 		"Head":   template.JS(head), // as above
 		"Blobs":  blobs,
 		"Page":   p,
@@ -70,8 +68,20 @@ func html(dir string, run *record.Run, o Options) ([]byte, error) {
 	return out.Bytes(), err
 }
 
+func joined(names []string, ext string) (string, error) {
+	var out strings.Builder
+	for _, name := range names {
+		part, err := assets.ReadFile("page/" + name + ext)
+		if err != nil {
+			return "", err
+		}
+		out.Write(part)
+	}
+	return out.String(), nil
+}
+
 // hash is a source expression of a content security policy for an inline element with this content.
-func hash(content []byte) string {
-	sum := sha256.Sum256([]byte(strings.ReplaceAll(string(content), "\r\n", "\n")))
+func hash(content string) string {
+	sum := sha256.Sum256([]byte(content))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }

@@ -15,5 +15,8 @@ function fill(el, attrs, children) {
 }
 const h = (tag, attrs, ...children) => fill(document.createElement(tag), attrs, children);
 const s = (tag, attrs, ...children) => fill(document.createElementNS(SVG, tag), attrs, children);
-const clear = (el, ...children) => { el.replaceChildren(); return fill(el, {}, children); };
+const clear = (el, ...children) => {
+  el.replaceChildren();
+  return fill(el, {}, children);
+};
 const $ = (id) => document.getElementById(id);

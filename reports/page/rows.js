@@ -1,0 +1,136 @@
+// One time axis: sentences, harms, services, what clients did, and the log, each a row of bands on the same clock.
+function ticks(from, to, room) {
+  const steps = [1, 2, 5]
+    .flatMap((m) => [1e2, 1e3, 1e4, 1e5, 1e6, 1e7].map((p) => m * p))
+    .concat([15e6, 30e6, 6e7, 12e7, 3e8, 6e8, 18e8, 36e8])
+    .sort((a, b) => a - b);
+  const step = steps.find((x) => (to - from) / x <= room) || steps[steps.length - 1],
+    out = [];
+  for (let t = Math.ceil(from / step) * step; t <= to; t += step) out.push(t);
+  return out;
+}
+// fits cuts a label to the pixels it has; the narrow ones go.
+function fits(text, px) {
+  const n = Math.floor(px / 6.3);
+  return n < 3 ? '' : text.length <= n ? text : `${text.slice(0, n - 1)}…`;
+}
+function band(g, p, b, e, opt) {
+  const from = Math.max(b, p.view.from),
+    to = Math.min(e, p.view.to);
+  if (to < p.view.from || from > p.view.to) return;
+  const x = p.x(from),
+    w = Math.max(p.x(to) - x, 3),
+    lit = opt.id && p.view.lit === opt.id;
+  g.append(
+    s(
+      'g',
+      {
+        class: `band ${lit ? 'lit' : ''}`,
+        'data-id': opt.id,
+        onpointermove: (ev) => p.tip(ev, opt.tip),
+        onpointerleave: () => p.tip(),
+        onclick: (ev) => {
+          ev.stopPropagation();
+          opt.click();
+        },
+      },
+      s('rect', { class: opt.cls, x, y: opt.y, width: w, height: opt.h, rx: Math.min(4, opt.h / 3) }),
+      opt.extra && opt.extra(x, w),
+      opt.label && s('text', { class: opt.textCls, x: x + 6, y: opt.y + opt.h / 2 + 4, 'pointer-events': 'none' }, fits(opt.label, w - 10)),
+    ),
+  );
+}
+// lanesShown leaves out, of very many services, those that only started and ran.
+function lanesShown(d) {
+  const all = d.lanes || [];
+  if (all.length <= 24) return all;
+  const dull = new Set(['starting', 'running', 'ready', 'follower', 'removed']),
+    hit = new Set((d.harms || []).flatMap((x) => ((x.targets || []).length < 20 ? x.targets || [] : [])));
+  return all.filter((l) => hit.has(l.node) || l.segments.some((g) => !dull.has(g.state))).slice(0, 60);
+}
+function timelineRows(d) {
+  const out = [
+    {
+      label: 'Sentences',
+      h: 26,
+      draw(g, p, y) {
+        d.steps.forEach(
+          (st, i) =>
+            st.ran &&
+            band(g, p, st.b, st.e, {
+              id: st.id,
+              cls: `b-${st.status}`,
+              y: y + 3,
+              h: 20,
+              label: `${i + 1}  ${st.text}`,
+              tip: `${i + 1}. ${st.keyword}${st.text}\n${st.status}, ${span(st.e - st.b)}`,
+              click: () => {
+                p.view.choose(lastOf(st), st.id);
+                const r = $(st.id);
+                if (r) r.scrollIntoView({ block: 'center' });
+              },
+            }),
+        );
+      },
+    },
+  ];
+  for (const x of d.harms || []) {
+    out.push({
+      label: x.kind,
+      h: 26,
+      title: x.asked,
+      draw(g, p, y) {
+        band(g, p, x.b, x.moment ? Math.max(x.e, x.b + p.px(8)) : x.e, {
+          id: x.id,
+          cls: `b-harm ${x.nothing ? 'nothing' : ''}`,
+          y: y + 3,
+          h: 20,
+          label: `${x.asked} · ${x.receipt}`,
+          tip: `${x.asked}\n${x.receipt}\n${at(x.b)} to ${x.open ? 'the end' : at(x.e)} s${x.why ? `, ${x.why}` : ''}`,
+          click: () => p.view.choose(x.b, x.id),
+          extra: () =>
+            x.first &&
+            x.last >= p.view.from &&
+            x.first <= p.view.to &&
+            s('rect', {
+              class: 'touch',
+              x: p.x(Math.max(x.first, p.view.from)),
+              y: y + 20,
+              height: 3,
+              width: Math.max(2, p.x(Math.min(x.last, p.view.to)) - p.x(Math.max(x.first, p.view.from))),
+            }),
+        });
+      },
+    });
+  }
+  const services = new Set((d.lanes || []).map((l) => l.service));
+  const lanes = lanesShown(d);
+  for (const l of lanes) {
+    out.push({
+      label: services.size > 1 ? `${l.node} ${l.service}` : l.node,
+      h: 19,
+      draw(g, p, y) {
+        for (const seg of l.segments)
+          band(g, p, seg.b, seg.e, {
+            cls: `b-${seg.state}`,
+            y: y + 2,
+            h: 15,
+            label: seg.state,
+            textCls: seg.state === 'leader' ? 'on-leader' : 'm',
+            tip: `${l.node} ${l.service}: ${seg.state}${seg.text ? `, ${seg.text}` : ''}\n${at(seg.b)} to ${at(seg.e)} s`,
+            click: () => p.view.choose(seg.b),
+          });
+      },
+    });
+  }
+  const more = (d.lanes || []).length - lanes.length;
+  if (more > 0)
+    out.push({
+      label: '',
+      h: 19,
+      draw(g, p, y) {
+        g.append(s('text', { class: 'm', x: p.gutter + 4, y: y + 13 }, `and ${plural(more, 'service')} that nothing happened to`));
+      },
+    });
+  return out.concat(seriesRows(d), logDensity(d));
+}
