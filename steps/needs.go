@@ -19,10 +19,13 @@ func Needs(texts ...string) world.Needs {
 
 // needs is what the sentences of a step function ask for, by the function's name. Those that are not in it ask for
 // nothing: their harm acts on what every cluster has.
-var needs = map[string]world.Needs{}
+var needs = map[string]world.Needs{
+	"sentPackets": {Traffic: true}, "reachedPackets": {Traffic: true}, "capturePackets": {Capture: true},
+}
 
 func union(a, b world.Needs) world.Needs {
 	return world.Needs{
 		Disk: a.Disk || b.Disk, Clock: a.Clock || b.Clock, Observe: a.Observe || b.Observe, Capture: a.Capture || b.Capture,
+		Traffic: a.Traffic || b.Traffic,
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"brine.test/brine/world/selector"
 )
 
-// network states the sentences that cut links, and those that heal them.
+// network states the sentences that cut links, those that heal them, and those of finer harm.
 //
 // No word of a selector but the number in "2 random nodes" begins with a digit, so that "every 5s node2 is isolated" is
 // another sentence.
@@ -23,6 +23,11 @@ func network(sc Registrar) {
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) rejoins?$`, rejoin)
 	sc.Step(`^the links? between ([^"]+) heals?$`, healLink)
 	sc.Step(`^the network heals$`, healNetwork)
+	losses(sc)
+	delays(sc)
+	connections(sc)
+	nameFaults(sc)
+	endings(sc)
 }
 
 // isolate cuts nodes off at one instant, both ways: from all nodes and the clients, or from those alone that are named.

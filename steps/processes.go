@@ -14,7 +14,8 @@ func processes(sc Registrar) {
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) (?:is|are) stopped( (?:within|for|while) .+)?$`, stop)
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) (?:is|are) restarted( (?:within|for|while) .+)?$`, restart)
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) (?:is|are) paused( (?:within|for|while) .+)?$`, pause)
-	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) resumes?$`, resume)
+	// No selector begins with "existing": "existing connections between … resume" is another sentence.
+	sc.Step(`^((?:[^e" ]|e[^x"]|ex[^i"]|exi[^s"]|exis[^t"]|exist[^i"])(?:[^" ]| [^" \d]| \d+ r)*|e|exi?|exist?) resumes?$`, resume)
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) (?:is|are) killed and started again (\d+) times?(?:, every ([^"]+))?$`, crashLoop)
 	sc.Step(`^everything heals$`, healEverything)
 }

@@ -68,9 +68,7 @@ func (s *words) split(ctx context.Context, split world.Split, tail string) error
 //	traffic from node1 is dropped
 func dropTraffic(ctx context.Context, proto, links, port, tail string) error {
 	s := read(ctx)
-	from, to, both := s.direction(links)
-	length := s.length(tail)
-	traffic := world.Traffic{From: from, To: to, Both: both, Proto: proto, Port: port}
+	traffic, length := s.traffic(proto, links, port), s.length(tail)
 	return s.do(func(w *world.World) error { return w.DropTraffic(ctx, traffic, length) })
 }
 

@@ -87,6 +87,27 @@ func (s *words) number(text string) int {
 	return n
 }
 
+// atLeastOne reads how many packets something holds.
+func (s *words) atLeastOne(text, what string) int {
+	n := s.number(text)
+	if n < 1 {
+		s.keep(fmt.Errorf("%s of %s packets: expected at least 1", what, text))
+	}
+	return n
+}
+
+func (s *words) share(text string) float64 {
+	part, err := quantity.Share(text)
+	s.keep(err)
+	return part
+}
+
+func (s *words) bitRate(text string) uint64 {
+	rate, err := quantity.BitRate(text)
+	s.keep(err)
+	return rate
+}
+
 func (s *words) duration(text string) time.Duration {
 	d, err := quantity.Duration(text)
 	s.keep(err)

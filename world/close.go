@@ -35,6 +35,7 @@ func (w *World) Close(ctx context.Context) error {
 	var errs []error
 	errs = append(errs, protect(func() error { return w.endHarms(ctx) }))
 	errs = append(errs, protect(func() error { return w.closeClients() }))
+	errs = append(errs, protect(func() error { return w.keepCaptures() }))
 	errs = append(errs, protect(func() error { return w.collect(ctx) }))
 	removed := w.undo.Pending()
 	errs = append(errs, w.undo.Close(ctx))

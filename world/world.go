@@ -58,6 +58,7 @@ type World struct {
 	clusters  []*Cluster
 	harms     []*active
 	triggers  []*trigger
+	captures  []*capture
 	bgErrs    []error
 	surprises []string // services that died by themselves, not told yet
 	lastNamed map[*Node]bool
