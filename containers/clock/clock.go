@@ -1,0 +1,130 @@
+package clock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Config names the node.
+type Config struct {
+	Name   string // of the node, for errors: "node2"
+	Cgroup string // the node's control group, from the root of the cgroup2 hierarchy: "/brine/…/node2"; it and all below are the node
+}
+
+// Clock is the wall clock of one node. Its methods may be called at any time
+// and from any goroutine.
+type Clock struct {
+	name  string
+	group *group
+	im    *image
+	watch *watch
+
+	mu      sync.Mutex
+	on      bool // the clock is not right, or was not until someone let us set it right
+	want    params
+	receipt Receipt
+	closed  bool
+}
+
+// New prepares to change the clock of a node, whose control group must be
+// there; processes need not be. It changes nothing yet. The first Clock of a
+// process loads the programs that see what nodes start, and starts a watchdog;
+// the last one's Close removes both. Needs root, kernel 5.15 with BTF, and the
+// host's pid namespace.
+func New(ctx context.Context, cfg Config) (*Clock, error) {
+	fail := func(err error) (*Clock, error) { return nil, fmt.Errorf("%s: clock: %w", cfg.Name, err) }
+	if err := ctx.Err(); err != nil {
+		return fail(err)
+	}
+	g, err := findGroup(cfg.Cgroup)
+	if err != nil {
+		return fail(err)
+	}
+	im, err := loadImage()
+	if err != nil {
+		return fail(err)
+	}
+	c := &Clock{name: cfg.Name, group: g, im: im}
+	if c.watch, err = acquireWatch(c); err != nil {
+		return fail(err)
+	}
+	return c, nil
+}
+
+// Set changes the clock of all processes of the node and of those that it
+// starts from now on. On return the change is in force. When it fails for one
+// process, it is in force for the others, and Restore mends all.
+func (c *Clock) Set(ctx context.Context, s Skew) error {
+	began := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("%s: clock: closed", c.name)
+	}
+	next, err := c.want.then(began.UnixNano(), s)
+	if err != nil {
+		return fmt.Errorf("%s: clock: %w", c.name, err)
+	}
+	if err := c.watch.node(c.group.id, watchExec|watchFork); err != nil {
+		return fmt.Errorf("%s: clock: %w", c.name, err)
+	}
+	c.on, c.want = true, next
+	c.receipt.Changes++
+	err = c.settle(ctx)
+	c.receipt.Effect = time.Since(began)
+	return err
+}
+
+// Restore sets the clock right: at once for all processes, then it takes the
+// patch away, byte for byte. It does nothing when the clock is right.
+func (c *Clock) Restore(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.restore(ctx)
+}
+
+func (c *Clock) restore(ctx context.Context) error {
+	if !c.on {
+		return nil
+	}
+	// Forks under way may still bring a copy of the patch: they are watched until Close.
+	if err := c.watch.node(c.group.id, watchFork); err != nil {
+		return fmt.Errorf("%s: clock: %w", c.name, err)
+	}
+	c.want = params{}
+	err := c.settle(ctx)
+	if err != nil {
+		return err
+	}
+	c.on = false
+	c.receipt.Changes++
+	err = c.settle(ctx)
+	c.on = err != nil
+	return err
+}
+
+// Skew is how wrong the clock is now: how far it is ahead (or, negative,
+// behind), and how fast it runs.
+func (c *Clock) Skew() Skew {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := time.Now().UnixNano()
+	return Skew{Offset: time.Duration(c.want.at(t) - t), Rate: c.want.rate()}
+}
+
+// Close sets the clock right and lets go of everything. It may be called twice.
+func (c *Clock) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	err := c.restore(ctx)
+	return errors.Join(err, releaseWatch(c))
+}

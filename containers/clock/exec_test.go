@@ -1,0 +1,209 @@
+package clock
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A chain of programs, each executed by the one before, through a shell too.
+func TestExecChain(t *testing.T) {
+	n := newNode(t)
+	c := newClock(t, n)
+	set(t, c, Skew{Offset: time.Hour})
+	dynamic, static, golang := program(t, "c-dynamic"), program(t, "c-static"), program(t, "go-static")
+	r := n.start(t, 0, dynamic, static, golang, "/bin/sh", "-c", "cat /dev/null; "+golang+" & wait; exec "+static+" "+dynamic)
+	// The shell's background child has no input, says its first reading and ends.
+	near(t, "child of the shell", time.Unix(0, r.said).Sub(time.Now()), time.Hour)
+	var said int64
+	if _, err := fmt.Sscan(r.line(), &said); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "end of the chain", time.Unix(0, said).Sub(time.Now()), time.Hour)
+	check(t, r, time.Hour)
+	if rc := c.Receipt(); rc.Started != 8 || len(rc.Uncovered) > 0 {
+		t.Errorf("receipt %+v", rc)
+	}
+}
+
+// Children have a copy of the patch; a later change and the restoration reach them.
+func TestForkedChildren(t *testing.T) {
+	n := newNode(t)
+	r := n.start(t, 0, program(t, "c-dynamic"))
+	c := newClock(t, n)
+	set(t, c, Skew{Offset: time.Hour})
+	near(t, "child", r.fork().skew(), time.Hour)
+	set(t, c, Skew{Offset: time.Hour})
+	near(t, "child after a change", r.read().skew(), 2*time.Hour)
+	near(t, "grandchild", r.fork().skew(), 2*time.Hour)
+	restore(t, c)
+	near(t, "grandchild after restoring", r.read().skew(), 0)
+	for _, pid := range must(n.pids())(t) {
+		p, err := openProcess(pid, c.im)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st, err := p.status(); err != nil || !st.clean() {
+			t.Errorf("pid %d: %+v, %v", pid, st, err)
+		}
+		p.close()
+	}
+}
+
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// The first process of a pid namespace gets no signals but from outside.
+func TestFirstProcessOfAContainer(t *testing.T) {
+	n := newNode(t)
+	c := newClock(t, n)
+	set(t, c, Skew{Offset: -time.Hour})
+	r := n.start(t, 0, "unshare", "--fork", "--pid", "--mount-proc", program(t, "go-static"))
+	near(t, "first reading", time.Unix(0, r.said).Sub(time.Now()), -time.Hour)
+	check(t, r, -time.Hour)
+	// As a container runtime does it for exec: into the namespaces from outside.
+	outer := r.cmd.Process.Pid
+	inner := must(os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", outer, outer)))(t)
+	x := n.start(t, 0, "nsenter", "-p", "-m", "-t", strings.TrimSpace(string(inner)), program(t, "c-static"))
+	near(t, "entered", time.Unix(0, x.said).Sub(time.Now()), -time.Hour)
+	restore(t, c)
+	check(t, r, 0)
+}
+
+// Programs are started all the time while the clock is changed and restored.
+// Each shows one of the two clocks and none is left stopped.
+func TestProgramsStartedDuringChanges(t *testing.T) {
+	n := newNode(t)
+	c := newClock(t, n)
+	script := fmt.Sprintf("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (%s </dev/null; %s </dev/null); done", program(t, "c-static"), program(t, "go-static"))
+	f := must(os.Open(n.folder))(t)
+	defer f.Close()
+	cmd := exec.Command("/bin/sh", "-c", script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(f.Fd())}
+	done := make(chan error, 1)
+	var out []byte
+	go func() {
+		var err error
+		out, err = cmd.Output()
+		done <- err
+	}()
+	for rounds := 0; ; rounds++ {
+		set(t, c, Skew{Offset: time.Hour})
+		restore(t, c)
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			skewed := 0
+			for line := range strings.Lines(string(out)) {
+				var said int64
+				if _, err := fmt.Sscan(line, &said); err != nil {
+					t.Fatal(err)
+				}
+				switch d := time.Until(time.Unix(0, said)); {
+				case d > 50*time.Minute:
+					skewed++
+				case d < -time.Minute:
+					t.Error("a program saw", d)
+				}
+			}
+			t.Logf("%d rounds; %d of %d programs saw the wrong clock; %+v", rounds, skewed, strings.Count(string(out), "\n"), c.Receipt())
+			if strings.Count(string(out), "\n") != 40 || len(c.Receipt().Uncovered) > 0 {
+				t.Errorf("%s, %+v", out, c.Receipt())
+			}
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// What a parent can see of the stop.
+func TestParentSeesNoStop(t *testing.T) {
+	n := newNode(t)
+	c := newClock(t, n)
+	set(t, c, Skew{Offset: time.Hour})
+	r := n.start(t, 0, program(t, "c-static"))
+	var ws unix.WaitStatus
+	got, err := unix.Wait4(r.cmd.Process.Pid, &ws, unix.WNOHANG, nil)
+	if got != 0 || err != nil {
+		t.Errorf("wait4 gave %d, %v, %x", got, err, ws)
+	}
+	check(t, r, time.Hour)
+}
+
+// A paused node's clock changes, and the node stays paused; so does a stopped process.
+func TestPausedNode(t *testing.T) {
+	n := newNode(t)
+	r, stopped := n.start(t, 4, program(t, "go-static")), n.start(t, 4, program(t, "c-dynamic"))
+	c := newClock(t, n)
+	if err := syscall.Kill(stopped.cmd.Process.Pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	freeze := func(to string) {
+		t.Helper()
+		if err := os.WriteFile(n.folder+"/cgroup.freeze", []byte(to), 0); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(5 * time.Second); ; {
+			text := must(os.ReadFile(n.folder + "/cgroup.events"))(t)
+			if strings.Contains(string(text), "frozen "+to) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("not frozen %s: %s", to, text)
+			}
+		}
+	}
+	freeze("1")
+	set(t, c, Skew{Offset: time.Hour})
+	freeze("1") // it still is
+	freeze("0")
+	check(t, r, time.Hour)
+	if stat := must(os.ReadFile(fmt.Sprintf("/proc/%d/stat", stopped.cmd.Process.Pid)))(t); !strings.Contains(string(stat), ") T ") {
+		t.Errorf("the stopped process runs: %s", stat)
+	}
+	if err := syscall.Kill(stopped.cmd.Process.Pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	check(t, stopped, time.Hour)
+	freeze("1")
+	restore(t, c)
+	freeze("0")
+	check(t, r, 0)
+	check(t, stopped, 0)
+}
+
+// Busy threads are stopped and let go many times and crash never.
+func TestManyCycles(t *testing.T) {
+	n := newNode(t)
+	readers := []*reader{n.start(t, 4, program(t, "c-dynamic")), n.start(t, 4, program(t, "go-static"))}
+	c := newClock(t, n)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	for range 60 {
+		if err := c.Set(ctx, Skew{Offset: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Restore(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range readers {
+		check(t, r, 0)
+	}
+}

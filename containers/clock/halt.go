@@ -1,0 +1,205 @@
+package clock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// eventStop is the event of a thread that was interrupted (PTRACE_EVENT_STOP,
+// linux/ptrace.h); without it a stop is the delivery of a signal.
+const eventStop = 128
+
+// patience is how long a thread has to stop. One that waits in the kernel
+// without listening, for a slow disk, counts as stopped where it waits.
+const patience = 50 * time.Millisecond
+
+// thread is one stopped thread.
+type thread struct {
+	tid    int
+	pc, sp uint64
+	signal syscall.Signal // that it was about to get
+	parked bool           // waits in the kernel and is not stopped
+}
+
+// halted stops every thread of a process, runs f, and lets them go on. Nobody
+// sees the stop: the parent is not told, and signals arrive afterwards.
+//
+// When this program is killed in between, the kernel lets the threads go:
+// PTRACE_O_EXITKILL is not set. The same happens when f panics.
+func halted(ctx context.Context, pid int, f func([]thread) error) error {
+	return onThread(func() error {
+		threads, err := seize(ctx, pid)
+		defer release(threads)
+		if err != nil {
+			return err
+		}
+		return f(threads)
+	})
+}
+
+// onThread runs f on an OS thread of its own, which ends with f: what it traces
+// then is traced no more, whatever state it is in.
+func onThread(f func() error) error {
+	done := make(chan error, 1)
+	var run func()
+	run = func() {
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			done <- f()
+			return // still locked, so that the thread ends
+		}
+		go run() // the main thread would stay
+		<-done   // hold it until another has it
+		runtime.UnlockOSThread()
+	}
+	go run()
+	return <-done
+}
+
+// seize stops all threads, those too that are started meanwhile. It returns
+// what it has stopped even when it fails.
+func seize(ctx context.Context, pid int) ([]thread, error) {
+	var threads []thread
+	seen := map[int]bool{}
+	for {
+		tids, err := threadsOf(pid)
+		if err != nil {
+			return threads, err
+		}
+		first := len(threads)
+		for _, tid := range tids {
+			if seen[tid] {
+				continue
+			}
+			seen[tid] = true
+			err := unix.PtraceSeize(tid)
+			if err == nil {
+				err = unix.PtraceInterrupt(tid)
+			}
+			switch {
+			case err == nil:
+				threads = append(threads, thread{tid: tid})
+			case errors.Is(err, unix.ESRCH) || ended(tid):
+			default:
+				return threads, fmt.Errorf("trace thread %d: %w\nhint: does a debugger or strace hold it?", tid, err)
+			}
+		}
+		if len(threads) == first {
+			if first == 0 {
+				return nil, errGone
+			}
+			return threads, nil
+		}
+		for i := first; i < len(threads); i++ {
+			if err := threads[i].await(ctx, pid); err != nil {
+				return threads, err
+			}
+		}
+	}
+}
+
+// await waits until the thread has stopped and reads where. A thread that
+// ended meanwhile is left with a counter of zero.
+func (t *thread) await(ctx context.Context, pid int) error {
+	began := time.Now()
+	for pause := 10 * time.Microsecond; ; pause = min(2*pause, time.Millisecond) {
+		var ws unix.WaitStatus
+		got, err := unix.Wait4(t.tid, &ws, unix.WNOHANG|unix.WALL, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil, got == t.tid && !ws.Stopped():
+			t.tid = 0 // ended
+			return nil
+		case got == t.tid:
+			if int(ws)>>16 != eventStop {
+				t.signal = ws.StopSignal()
+			}
+			return t.registers()
+		}
+		if time.Since(began) > patience && t.park(pid) {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("thread %d did not stop: %w", t.tid, err)
+		}
+		time.Sleep(pause)
+	}
+}
+
+func (t *thread) registers() error {
+	var r syscall.PtraceRegs
+	err := syscall.PtraceGetRegs(t.tid, &r)
+	if errors.Is(err, unix.ESRCH) {
+		t.tid = 0
+		return nil
+	}
+	t.pc, t.sp = r.PC(), stackPointer(&r)
+	return err
+}
+
+// park takes a thread that waits in a system call as stopped there. The file
+// reads "running", or the call, its arguments, stack pointer and counter.
+func (t *thread) park(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/syscall", pid, t.tid))
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 3 {
+		return false
+	}
+	sp, err1 := strconv.ParseUint(fields[len(fields)-2], 0, 64)
+	pc, err2 := strconv.ParseUint(fields[len(fields)-1], 0, 64)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	t.sp, t.pc, t.parked = sp, pc, true
+	return true
+}
+
+// release lets the threads go on, with the signals that they were to get.
+// Parked ones go free when this OS thread ends.
+func release(threads []thread) {
+	for _, t := range threads {
+		if t.tid != 0 && !t.parked {
+			// Fails only when the thread is gone.
+			_, _, _ = unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_DETACH, uintptr(t.tid), 0, uintptr(t.signal), 0, 0)
+		}
+	}
+}
+
+func threadsOf(pid int) ([]int, error) {
+	dir, err := os.Open(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return nil, gone(err)
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, gone(err)
+	}
+	tids := make([]int, 0, len(names))
+	for _, n := range names {
+		if tid, err := strconv.Atoi(n); err == nil {
+			tids = append(tids, tid)
+		}
+	}
+	return tids, nil
+}
+
+// ended tells whether a thread is dead and waits to be reaped.
+func ended(tid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", tid))
+	if err != nil {
+		return true
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(after, "Z") || strings.HasPrefix(after, "X")
+}

@@ -1,0 +1,78 @@
+/*
+ * Answers each line on its standard input with what the clocks show, in ns:
+ * realtime coarse gettimeofday time monotonic raw
+ * raw is CLOCK_REALTIME by system call. THREADS threads read clocks as fast as
+ * they can, and end the program when CLOCK_MONOTONIC goes back. With arguments
+ * it executes them: a chain of programs.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long ns(clockid_t c)
+{
+	struct timespec ts;
+
+	if (clock_gettime(c, &ts))
+		abort();
+	if (ts.tv_nsec < 0 || ts.tv_nsec >= 1000000000)
+		abort();
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static void *busy(void *arg)
+{
+	struct timeval tv;
+	long long last = 0;
+
+	(void)arg;
+	for (;;) {
+		long long now = ns(CLOCK_MONOTONIC);
+
+		if (now < last)
+			abort();
+		last = now;
+		ns(CLOCK_REALTIME);
+		gettimeofday(&tv, NULL);
+		time(NULL);
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	char line[64], *threads = getenv("THREADS");
+	struct timespec ts;
+	struct timeval tv;
+	pthread_t t;
+	long long first = ns(CLOCK_REALTIME);
+
+	if (argc > 1) {
+		execv(argv[1], argv + 1);
+		return 1;
+	}
+	for (int n = threads ? atoi(threads) : 0; n > 0; n--)
+		pthread_create(&t, NULL, busy, NULL);
+	printf("%lld\n", first);
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin)) {
+		if (line[0] == 'f') { /* fork: the child answers from now on */
+			if (fork()) {
+				pause();
+				return 0;
+			}
+		}
+		gettimeofday(&tv, NULL);
+		syscall(SYS_clock_gettime, CLOCK_REALTIME, &ts);
+		printf("%lld %lld %lld %lld %lld %lld\n", ns(CLOCK_REALTIME), ns(CLOCK_REALTIME_COARSE),
+		       tv.tv_sec * 1000000000LL + tv.tv_usec * 1000LL, (long long)time(NULL) * 1000000000LL,
+		       ns(CLOCK_MONOTONIC), ts.tv_sec * 1000000000LL + ts.tv_nsec);
+		fflush(stdout);
+	}
+	return 0;
+}
