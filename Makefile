@@ -44,10 +44,16 @@ test: deps-test lint ## all: linters, and every test, those that need root as we
 	@$(MAKE) test-unit
 
 # Built first with all processors, then run one package at a time: tests measure time,
-# and share the machine's one container engine.
+# and share the machine's one container engine. The features run several at a time and
+# under the race detector, which is how they show most.
+test-unit: export BRINE_CONCURRENCY ?= 4
 test-unit: ## every test, without the linters
 	@nice go test -exec true ./... >/dev/null
-	@go test -json -count=1 -p 1 -timeout 15m $(EXEC) ./... ./.ci/testgate | go run ./.ci/testgate
+	@nice go test -race -exec true . >/dev/null
+	@{ \
+		go test -json -count=1 -p 1 -timeout 15m $(EXEC) $$(go list ./... | grep -vx "$$(go list -m)") ./.ci/testgate; \
+		go test -json -count=1 -race -timeout 15m $(EXEC) .; \
+	} | go run ./.ci/testgate
 
 race: ## every test under the race detector
 	@nice go test -race -exec true ./... >/dev/null
