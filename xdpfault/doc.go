@@ -10,6 +10,11 @@
 //	                     one 4-byte store flips them all        │ └─ ledger: state and counters per rule and link
 //	                                                            └─── drop, lose, corrupt, duplicate, divert
 //
+// In the verdict itself: Drop, Loss (independent, or in bursts), Duplicate,
+// Flap, and Corrupt with the checksum mended. In the delay line, a userspace
+// thread behind a TAP that needs neither netem nor fq: Delay, Rate, Reorder,
+// and Corrupt with a failing checksum. Reset ends live TCP connections.
+//
 // Rules are immutable and compose: a cell names the set of all rules on its
 // link, every one of them sees every packet and decides by itself, and the
 // packet suffers what all of them want. Apply and Heal prepare an idle plane

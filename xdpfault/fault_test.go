@@ -10,9 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestFaults shows each fault on real traffic, on both hooks.
@@ -131,52 +128,6 @@ func (f *fabric) oneWay(a, b, n int) []time.Duration {
 	return times
 }
 
-func testDelay(t *testing.T, f *fabric) {
-	for _, by := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond} {
-		h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: by}})
-		n, rounds := int(min(200, time.Second/by)), 0
-		var got []time.Duration
-		for late := true; late && rounds < 3; rounds++ { // a busy machine makes it later
-			got = f.oneWay(2, 3, n)
-			late = got[n/2]-by > 2*time.Millisecond
-		}
-		if got[0] < by {
-			t.Errorf("%s: one datagram took only %s", by, got[0])
-		}
-		if late := got[n/2] - by; late > 2*time.Millisecond {
-			t.Errorf("%s: the median is %s late", by, late)
-		}
-		t.Logf("%s: median +%s, p99 +%s", by, got[n/2]-by, got[n*99/100]-by)
-		if back := f.oneWay(3, 2, 5); back[2] > by && by > time.Millisecond {
-			t.Errorf("%s: the way back took %s", by, back[2])
-		}
-		if r := h.Receipt(); r.Delayed.Packets != uint64(n*rounds) || r.Matched != r.Delayed {
-			t.Errorf("%s: receipt %v, want %d delayed", by, r, n*rounds)
-		}
-		f.heal(h)
-		if again := f.oneWay(2, 3, 5); again[2] > by && by > time.Millisecond {
-			t.Errorf("%s: after healing it took %s", by, again[2])
-		}
-	}
-}
-
-// testDelayTCP sends large segments of random bytes over both IP versions.
-func testDelayTCP(t *testing.T, f *fabric) {
-	for _, v6 := range []bool{false, true} {
-		h := f.apply(Rule{Links: both(2, 3), Action: Delay{By: 5 * time.Millisecond}})
-		begin := time.Now()
-		f.transfer(2, 3, 8<<20, v6)
-		t.Logf("8 MiB in %s (IPv6 %v)", time.Since(begin), v6)
-		if r := h.Receipt(); r.Delayed.Bytes < 8<<20 {
-			t.Errorf("receipt: %v, want at least 8 MiB delayed", r)
-		}
-		f.heal(h)
-		if s := f.snmp(3, "Udp", "InCsumErrors") + f.snmp(3, "Tcp", "InCsumErrors"); s != 0 {
-			t.Errorf("%d checksum errors", s)
-		}
-	}
-}
-
 // transfer sends n patterned bytes over TCP and demands that they arrive unchanged.
 func (f *fabric) transfer(a, b, n int, v6 bool) {
 	f.t.Helper()
@@ -250,19 +201,6 @@ func (f *fabric) snmp(node int, proto, name string) (value int) {
 	return value
 }
 
-func testJitter(t *testing.T, f *fabric) {
-	const by, jitter = 20 * time.Millisecond, 15 * time.Millisecond
-	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: by, Jitter: jitter}})
-	got := f.oneWay(2, 3, 30)
-	if got[0] < by-jitter || got[25]-got[4] < jitter/2 {
-		t.Errorf("from %s to %s: want them spread over %s ± %s", got[0], got[29], by, jitter)
-	}
-	if n := inversions(f.stream(2, 3, 500, 64, false, 100*time.Millisecond)); n != 0 {
-		t.Errorf("jitter reordered %d packets", n)
-	}
-	f.heal(h)
-}
-
 func inversions(got [][]byte) (n int) {
 	high := -1
 	for _, data := range got {
@@ -272,109 +210,6 @@ func inversions(got [][]byte) (n int) {
 		high = max(high, number(data))
 	}
 	return n
-}
-
-// testDelayEnds heals a long delay: what waited goes at once, in order.
-func testDelayEnds(t *testing.T, f *fabric) {
-	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: time.Minute}})
-	s := newSink(f.nodes[3].listenUDP(t, f.nodes[3].ip, 4000))
-	out := f.nodes[2].listenUDP(t, f.nodes[2].ip, 0)
-	for i := range 10 {
-		if _, err := out.WriteToUDP(numbered(i, 16), &net.UDPAddr{IP: f.nodes[3].ip.AsSlice(), Port: 4000}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := s.settle(1, 50*time.Millisecond); got != 0 {
-		t.Errorf("%d arrived before their time", got)
-	}
-	f.heal(h)
-	if got := s.settle(10, time.Second); got != 10 {
-		t.Errorf("%d of 10 arrived after healing", got)
-	}
-}
-
-func testCutWhileDelayed(t *testing.T, f *fabric) {
-	delay := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: 100 * time.Millisecond}})
-	s := newSink(f.nodes[3].listenUDP(t, f.nodes[3].ip, 4000))
-	out := f.nodes[2].listenUDP(t, f.nodes[2].ip, 0)
-	to := &net.UDPAddr{IP: f.nodes[3].ip.AsSlice(), Port: 4000}
-	for i := range 10 {
-		if _, err := out.WriteToUDP(numbered(i, 16), to); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cut := f.drop(Link{2, 3})
-	if got := s.settle(1, 250*time.Millisecond); got != 0 {
-		t.Errorf("%d packets outlived the cut", got)
-	}
-	if r := cut.Receipt(); r.Dropped.Packets != 10 {
-		t.Errorf("receipt of the cut: %v, want 10 dropped", r)
-	}
-	if st := f.engine.LinkStats(Link{2, 3}, Match{}); st.Sent.Packets != 10 || st.Arrived.Packets != 0 {
-		t.Errorf("link: %+v, want 10 sent, none arrived", st)
-	}
-	f.heal(cut)
-	_ = s.conn.Close()
-	if got := f.stream(2, 3, 10, 16, true, time.Second); len(got) != 10 {
-		t.Errorf("%d of 10 arrived after healing", len(got))
-	}
-	if st := f.engine.LinkStats(Link{2, 3}, Match{}); st.Sent.Packets != 20 || st.Arrived.Packets != 10 {
-		t.Errorf("link: %+v, want 20 sent, 10 arrived", st)
-	}
-	f.heal(delay)
-}
-
-func testRate(t *testing.T, f *fabric) {
-	for _, mbit := range []float64{1, 10, 100} {
-		h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Rate{BitsPerSecond: mbit * 1e6, Queue: 10000}})
-		var got float64
-		for range 3 { // a busy machine makes it slower, nothing makes it faster
-			if got = f.rateOf(2, 3, int(mbit*1e6/8/1514/2)); got >= mbit*0.95 {
-				break
-			}
-		}
-		t.Logf("%g Mbit/s: got %.2f", mbit, got)
-		if got < mbit*0.95 || got > mbit*1.05 {
-			t.Errorf("%g Mbit/s: got %.2f", mbit, got)
-		}
-		f.heal(h)
-	}
-}
-
-// rateOf sends n full packets at once and measures the Mbit/s of their arrival.
-func (f *fabric) rateOf(a, b, n int) float64 {
-	f.t.Helper()
-	in, out := f.nodes[b].listenUDP(f.t, f.nodes[b].ip, 4000), f.nodes[a].listenUDP(f.t, f.nodes[a].ip, 0)
-	defer in.Close()
-	defer out.Close()
-	begin := time.Now()
-	go func() {
-		for i := range n {
-			_, _ = out.WriteToUDP(numbered(i, 1472), &net.UDPAddr{IP: f.nodes[b].ip.AsSlice(), Port: 4000})
-		}
-	}()
-	buf := make([]byte, 2048)
-	for i := range n {
-		if err := in.SetReadDeadline(time.Now().Add(3 * time.Second)); err != nil {
-			f.t.Fatal(err)
-		}
-		if _, _, err := in.ReadFromUDP(buf); err != nil {
-			f.t.Fatalf("%d of %d arrived: %v", i, n, err)
-		}
-	}
-	return float64(n) * 1514 * 8 / time.Since(begin).Seconds() / 1e6
-}
-
-func testQueue(t *testing.T, f *fabric) {
-	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Rate{BitsPerSecond: 1e6, Queue: 8}})
-	got := len(f.stream(2, 3, 50, 1000, false, 100*time.Millisecond))
-	if got < 8 || got > 10 {
-		t.Errorf("%d of 50 passed a queue of 8, want 8 to 10", got)
-	}
-	if r := h.Receipt(); int(r.Dropped.Packets) != 50-got || r.Delayed.Packets != 50 {
-		t.Errorf("receipt: %v, want 50 delayed and %d of them dropped", r, 50-got)
-	}
-	f.heal(h)
 }
 
 func testCorrupt(t *testing.T, f *fabric) {
@@ -450,20 +285,6 @@ func testDuplicate(t *testing.T, f *fabric) {
 	f.heal(h)
 }
 
-func testReorder(t *testing.T, f *fabric) {
-	const n = 2000
-	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Reorder{Share: 0.05, By: 2 * time.Millisecond}})
-	got := f.stream(2, 3, n, 64, false, 50*time.Millisecond)
-	r := h.Receipt()
-	if len(got) != n {
-		t.Errorf("%d of %d arrived", len(got), n)
-	}
-	if late := inversions(got); late < int(r.Reordered.Packets)*8/10 || r.Reordered.Packets == 0 {
-		t.Errorf("%d were overtaken, receipt %v", late, r)
-	}
-	f.heal(h)
-}
-
 func testFlap(t *testing.T, f *fabric) {
 	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Flap{Every: 50 * time.Millisecond}})
 	s := newSink(f.nodes[3].listenUDP(t, f.nodes[3].ip, 4000))
@@ -509,139 +330,4 @@ func testCompose(t *testing.T, f *fabric) {
 	}
 	f.heal(loss)
 	f.reach(2, 3, true)
-}
-
-// testSegments: while a share acts, verdicts fall on wire packets, also of
-// connections that were open before; afterwards the sender is as it was.
-func testSegments(t *testing.T, f *fabric) {
-	offloads := func() (on string) {
-		err := f.nodes[2].ns.Do(func() error {
-			bits, err := segmentationBits("eth0")
-			if err != nil {
-				return err
-			}
-			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-			if err != nil {
-				return err
-			}
-			defer unix.Close(fd)
-			active, err := activeFeatures(fd, "eth0")
-			for _, bit := range bits {
-				on += fmt.Sprint(bit, active.has(bit), " ")
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return on
-	}
-	before := offloads()
-	if f.engine.Hook() == HookTC && !strings.Contains(before, "true") {
-		t.Fatalf("no offload is on: %s", before)
-	}
-	first := f.apply(Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.001}})
-	second := f.apply(Rule{Links: []Link{{2, All}}, Action: Duplicate{Share: 0.001}})
-	f.transfer(2, 3, 4<<20, false)
-	for _, h := range []*Handle{first, second} {
-		if r := h.Receipt(); r.Matched.Bytes/r.Matched.Packets > 1514 {
-			t.Errorf("verdicts fell on more than wire packets: %v", r)
-		}
-	}
-	f.heal(first)
-	if got := offloads(); f.engine.Hook() == HookTC && strings.Contains(got, "true") {
-		t.Errorf("wire mode ended with the first of two rules: %s", got)
-	}
-	f.heal(second)
-	if got := offloads(); got != before {
-		t.Errorf("offloads after healing: %s, before: %s", got, before)
-	}
-}
-
-// testUDPSegments sends datagrams in one segmented send, with a trailing short
-// one, through the delay line, and under loss.
-func testUDPSegments(t *testing.T, f *fabric) {
-	const size, n = 1400, 30
-	want := make([]byte, size*n-100)
-	for i := 0; i+8 <= len(want); i += 8 {
-		binary.LittleEndian.PutUint64(want[i:], mix64(uint64(i)))
-	}
-	for _, v6 := range []bool{false, true} {
-		for name, rule := range map[string]Rule{
-			"plain": {Links: []Link{{4, 3}}, Action: Drop{}},
-			"delay": {Links: []Link{{2, 3}}, Action: Delay{By: 2 * time.Millisecond}},
-			"loss":  {Links: []Link{{2, 3}}, Action: Loss{Share: 1e-9}},
-			"rate":  {Links: []Link{{2, 3}}, Action: Rate{BitsPerSecond: 1e9}},
-		} {
-			h := f.apply(rule)
-			before := f.engine.LinkStats(Link{2, 3}, Match{})
-			got := f.sendSegmented(2, 3, want, size, v6)
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s, IPv6 %v: %d bytes arrived, not the %d sent", name, v6, len(got), len(want))
-			}
-			if r := h.Receipt(); name != "plain" && r.Matched.Packets != n {
-				t.Errorf("%s, IPv6 %v: receipt %v, want %d wire packets", name, v6, r, n)
-			}
-			after := f.engine.LinkStats(Link{2, 3}, Match{})
-			if sent, arrived := after.Sent.Packets-before.Sent.Packets, after.Arrived.Packets-before.Arrived.Packets; sent != n || arrived != n {
-				t.Errorf("%s, IPv6 %v: link: %d sent, %d arrived, want %d", name, v6, sent, arrived, n)
-			}
-			f.heal(h)
-		}
-	}
-	if errs := f.snmp(3, "Udp", "InCsumErrors"); errs != 0 {
-		t.Errorf("%d checksum errors", errs)
-	}
-}
-
-// sendSegmented sends data in one call as datagrams of size, and gives what arrives.
-func (f *fabric) sendSegmented(a, b int, data []byte, size int, v6 bool) []byte {
-	f.t.Helper()
-	src, dst := f.nodes[a].ip, f.nodes[b].ip
-	if v6 {
-		src, dst = f.nodes[a].ip6, f.nodes[b].ip6
-	}
-	in, out := f.nodes[b].listenUDP(f.t, dst, 4000), f.nodes[a].listenUDP(f.t, src, 0)
-	defer in.Close()
-	defer out.Close()
-	control := make([]byte, unix.CmsgSpace(2))
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
-	h.Level, h.Type = unix.SOL_UDP, unix.UDP_SEGMENT
-	h.SetLen(unix.CmsgLen(2))
-	binary.NativeEndian.PutUint16(control[unix.CmsgLen(0):], uint16(size))
-	if _, _, err := out.WriteMsgUDP(data, control, &net.UDPAddr{IP: dst.AsSlice(), Port: 4000}); err != nil {
-		f.t.Fatal(err)
-	}
-	var got []byte
-	buf := make([]byte, 65536)
-	for len(got) < len(data) {
-		if err := in.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
-			f.t.Fatal(err)
-		}
-		n, _, err := in.ReadFromUDP(buf)
-		if err != nil {
-			return got
-		}
-		got = append(got, buf[:n]...)
-	}
-	return got
-}
-
-// testSameSeed: the same seed and the same packets decide the same.
-func testSameSeed(t *testing.T, f *fabric) {
-	lost := func(f *fabric) string {
-		var b strings.Builder
-		f.apply(
-			Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.2}},
-			Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.1, Burst: 4}},
-		)
-		for _, data := range f.stream(2, 3, 500, 64, false, 50*time.Millisecond) {
-			fmt.Fprintf(&b, "%d ", number(data))
-		}
-		return b.String()
-	}
-	first := lost(f)
-	if second := lost(newFabric(t, f.engine.Hook(), 5)); first != second {
-		t.Errorf("the same seed lost other packets:\n%s\n%s", first, second)
-	}
 }
