@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 )
@@ -145,10 +146,13 @@ func testDetach(t *testing.T, f *fabric) {
 }
 
 func testLoss(t *testing.T, f *fabric) {
-	const n = 20000
+	n := 20_000
+	if os.Getenv("BRINE_LONG") != "" {
+		n = 100_000
+	}
 	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.1}})
 	got := n - f.burst(2, 3, 4000, n, false)
-	if r := h.Receipt(); r.Dropped.Packets != uint64(got) || r.Matched.Packets != n {
+	if r := h.Receipt(); r.Dropped.Packets != uint64(got) || r.Matched.Packets != uint64(n) {
 		t.Errorf("receipt: got %v, want %d of %d dropped", r, got, n)
 	}
 	within(t, got, n, 0.1)
