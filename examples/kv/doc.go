@@ -9,7 +9,9 @@
 //	kv serve --name=node1 --members=node1=10.77.0.2,node2=10.77.0.3    a node; --data=/data keeps the log on disk
 //	kv                                                                  a node alone
 //	kv get KEY, kv put KEY VALUE, kv status, kv move-leader NODE         talk to the node at 127.0.0.1
+//	kv ping NODE, kv push NODE, kv lookup NAME                           try the network: datagrams, a stream, a name
 //
-// Beside /kv/KEY a node serves /healthz, /status, /slow?for=200ms, /exit/CODE, which ends its process, and
-// /eat/MIB, which takes memory.
+// Beside /kv/KEY a node serves /healthz, /status, /slow?for=200ms, /exit/CODE, which ends its process,
+// /eat/MIB, which takes memory, and /held/NODE, a connection to another node that stays open: POST opens it, GET sends
+// a word over it and waits for its echo.
 package main

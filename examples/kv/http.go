@@ -22,6 +22,8 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("POST /leader/{who}", n.moved)
 	mux.HandleFunc("POST /leads/{who}", n.told)
 	mux.HandleFunc("GET /slow", slow)
+	mux.HandleFunc("POST /held/{host}", n.held.hold)
+	mux.HandleFunc("GET /held/{host}", n.held.say)
 	mux.HandleFunc("POST /exit/{code}", n.exit)
 	mux.HandleFunc("POST /eat/{mib}", n.eat)
 	return mux

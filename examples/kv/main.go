@@ -20,7 +20,7 @@ func main() {
 	os.Exit(code)
 }
 
-const usage = "usage: kv [serve --name=NODE --members=NODE=IP,…] | get KEY | put KEY VALUE | status | move-leader NODE"
+const usage = "usage: kv [serve --name=NODE --members=NODE=IP,…] | get KEY | put KEY VALUE | status | move-leader NODE | ping NODE | push NODE | lookup NAME"
 
 // run is the program; it gives the exit code: 0, 1 when it failed, 2 when it was called wrongly.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -30,6 +30,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = serve(ctx, nil, stdout)
 	case args[0] == "serve":
 		err = serve(ctx, args[1:], stdout)
+	case args[0] == "ping":
+		err = ping(ctx, args[1:], stdout)
+	case args[0] == "push":
+		err = push(ctx, args[1:], stdout)
+	case len(args) == 2 && args[0] == "lookup":
+		err = lookup(ctx, args[1], stdout)
 	case len(args) == 2 && args[0] == "get":
 		err = call(ctx, stdout, http.MethodGet, "/kv/"+args[1], "")
 	case len(args) == 3 && args[0] == "put":
@@ -76,6 +82,9 @@ func serve(ctx context.Context, args []string, stdout io.Writer) error {
 			n.leader, n.term = who, 1
 		}
 		n.members[who] = ip
+	}
+	if err := echo(ctx); err != nil {
+		return err
 	}
 	go n.follow(ctx)
 	server := &http.Server{Addr: *listen, Handler: n.handler()}

@@ -21,6 +21,7 @@ type node struct {
 	log     *writes
 	out     io.Writer
 	members map[string]string // name → IP
+	held    held
 
 	mu     sync.Mutex
 	leader string
