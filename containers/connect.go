@@ -81,6 +81,7 @@ type Runtime struct {
 	hold        string       // folder that anchors see as their root
 
 	events *dispatcher
+	tails  *tailer
 
 	mu     sync.Mutex
 	groups map[string]*Group
@@ -181,6 +182,9 @@ func (rt *Runtime) prepare(ctx context.Context) error {
 	if err := rt.client.NamespaceService().Create(ctx, namespaceOf(rt.cfg.RunID), labels); err != nil {
 		return fmt.Errorf("namespace of run %s: %w", rt.cfg.RunID, err)
 	}
+	if rt.tails, err = newTailer(); err != nil {
+		return err
+	}
 	rt.events, err = startDispatcher(rt)
 	return err
 }
@@ -243,6 +247,9 @@ func (rt *Runtime) Close(ctx context.Context) error {
 }
 
 func (rt *Runtime) disconnect() {
+	if rt.tails != nil {
+		rt.tails.stop()
+	}
 	if rt.client != nil {
 		_ = rt.client.Close()
 	}

@@ -51,14 +51,14 @@ type dispatcher struct {
 
 	mu       sync.Mutex
 	services map[string]*Service // by container
-	queues   map[*queue]bool
+	queues   map[*queue[Event]]bool
 }
 
 // startDispatcher returns when containerd has taken the subscription: nothing
 // that happens later is missed.
 func startDispatcher(rt *Runtime) (*dispatcher, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &dispatcher{rt: rt, cancel: cancel, ended: make(chan struct{}), services: map[string]*Service{}, queues: map[*queue]bool{}}
+	d := &dispatcher{rt: rt, cancel: cancel, ended: make(chan struct{}), services: map[string]*Service{}, queues: map[*queue[Event]]bool{}}
 	stream, errs := rt.client.EventService().Subscribe(ctx, fmt.Sprintf(`namespace==%q,topic~="^/(tasks|brine)/"`, namespaceOf(rt.cfg.RunID)))
 	if err := d.hear(rt.runCtx(ctx), stream, errs); err != nil {
 		cancel()
@@ -172,7 +172,7 @@ func (d *dispatcher) publish(e Event) {
 }
 
 func (d *dispatcher) subscribe(ctx context.Context) <-chan Event {
-	q := newQueue()
+	q := newQueue[Event]()
 	d.mu.Lock()
 	d.queues[q] = true
 	d.mu.Unlock()

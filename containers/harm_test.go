@@ -24,9 +24,9 @@ func logSize(t *testing.T, s *Service) int64 {
 // stands tells whether a program that prints all the time prints nothing.
 func stands(t *testing.T, s *Service) bool {
 	t.Helper()
-	time.Sleep(20 * time.Millisecond) // what was in the pipe arrives
+	time.Sleep(150 * time.Millisecond) // what was in the pipe arrives
 	before := logSize(t, s)
-	time.Sleep(60 * time.Millisecond) // a running one prints twelve lines
+	time.Sleep(150 * time.Millisecond) // a running one prints thirty lines
 	return logSize(t, s) == before
 }
 

@@ -145,6 +145,29 @@ func TestFilesUserAndEnvironment(t *testing.T) {
 	}
 }
 
+func TestLinesAreSeenAsTheyAreWritten(t *testing.T) {
+	f := setup(t)
+	s := f.add(f.node("node1"), ServiceSpec{Args: []string{"say", "one", "two"}})
+	lines := s.Follow(f.ctx)
+	f.must(s.Start(f.ctx))
+	began := time.Now()
+	got := map[string]bool{}
+	for len(got) < 2 {
+		select {
+		case l := <-lines:
+			got[l.Text] = true
+			if l.Stderr != (l.Text == "two") || l.Time.Before(began.Add(-time.Minute)) {
+				t.Errorf("%+v", l)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("lines seen: %v", got)
+		}
+	}
+	if all := s.Lines(); len(all) != 2 {
+		t.Errorf("kept: %+v", all)
+	}
+}
+
 func TestLogsKeepStreamsApartAndOverRestarts(t *testing.T) {
 	f := setup(t)
 	s := f.start("say", "to-out", "to-err")

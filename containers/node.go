@@ -4,42 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"sort"
 
 	"golang.org/x/sync/errgroup"
 )
-
-// etcFiles are the files of /etc that belong to the node.
-var etcFiles = []string{"hosts", "resolv.conf", "hostname"}
-
-func (n *Node) etcDir() string { return filepath.Join(n.spec.Dir, "etc") }
-
-func (n *Node) writeEtc() error {
-	if err := os.MkdirAll(n.etcDir(), 0o755); err != nil {
-		return err
-	}
-	text := map[string]string{"hosts": n.spec.Hosts, "resolv.conf": n.spec.ResolvConf, "hostname": n.spec.Hostname + "\n"}
-	for _, name := range etcFiles {
-		if err := os.WriteFile(filepath.Join(n.etcDir(), name), []byte(text[name]), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Services lists the node's services by name.
-func (n *Node) Services() []*Service {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	out := make([]*Service, 0, len(n.services))
-	for _, s := range n.services {
-		out = append(out, s)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
-}
 
 // each runs f for all services at once and joins the errors.
 func (n *Node) each(f func(*Service) error) error {

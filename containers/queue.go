@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// queue hands events to one subscriber, however slow, without holding up who
+// queue hands things to one subscriber, however slow, without holding up who
 // puts them in.
-type queue struct {
+type queue[T any] struct {
 	mu     sync.Mutex
-	items  []Event
+	items  []T
 	wake   chan struct{}
 	closed bool
 }
 
-func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
+func newQueue[T any]() *queue[T] { return &queue[T]{wake: make(chan struct{}, 1)} }
 
-func (q *queue) put(e Event) {
+func (q *queue[T]) put(e T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -26,29 +26,29 @@ func (q *queue) put(e Event) {
 	q.signal()
 }
 
-func (q *queue) close() {
+func (q *queue[T]) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
 	q.signal()
 }
 
-func (q *queue) signal() {
+func (q *queue[T]) signal() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (q *queue) take() (items []Event, closed bool) {
+func (q *queue[T]) take() (items []T, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	items, q.items = q.items, nil
 	return items, q.closed
 }
 
-// pump moves events to out until the queue closes or ctx ends.
-func (q *queue) pump(ctx context.Context, out chan<- Event) {
+// pump moves things to out until the queue closes or ctx ends.
+func (q *queue[T]) pump(ctx context.Context, out chan<- T) {
 	defer close(out)
 	for {
 		items, closed := q.take()

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
 	"sync"
-	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/mount"
-	"github.com/containerd/typeurl/v2"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"brine.test/brine/containers/cgroup"
@@ -50,6 +47,9 @@ type Service struct {
 	wants32 bool // its image holds 32-bit programs
 	disks   int  // snapshots made so far
 
+	logs    journal
+	watches []int32 // inotify's, of both logs
+
 	mu    sync.Mutex
 	cur   *incarnation // nil when no task is there
 	state State
@@ -59,7 +59,8 @@ type Service struct {
 // Add makes a service on the node: its disk, its files and its container. It
 // does not start it.
 func (n *Node) Add(ctx context.Context, spec ServiceSpec) (_ *Service, err error) {
-	s := &Service{Name: spec.Name, node: n, id: n.group.nextID(), spec: spec, state: State{Status: Created}}
+	s := &Service{Name: spec.Name, node: n, id: n.group.nextID(), spec: spec, state: State{Status: Created},
+		logs: journal{queues: map[*queue[Line]]bool{}}}
 	s.cgroup = n.cgroup.Child(spec.Name)
 	defer func() {
 		if err != nil {
@@ -111,95 +112,6 @@ func (n *Node) claim(s *Service) error {
 	return nil
 }
 
-// newDisk makes a root file system from the image, with the service's files on
-// it, and returns the container's specification for it.
-func (s *Service) newDisk(ctx context.Context) (*specs.Spec, error) {
-	g := s.node.group
-	s.disks++
-	mounts, err := g.snapshots().Prepare(g.snapCtx(ctx), s.diskKey(), s.spec.Image.chain)
-	if err != nil {
-		return nil, fmt.Errorf("disk: %w", err)
-	}
-	s.rootfs = mounts
-	var user specs.User
-	var owner *folder
-	err = g.rt.inRootfs(ctx, mounts, func() error {
-		var err error
-		if user, err = lookupUser(s.spec.Image.User); err != nil {
-			return err
-		}
-		if err := ensureTmp(); err != nil {
-			return err
-		}
-		if s.spec.Data != "" {
-			owner = lookFolder(s.spec.Data)
-		}
-		s.wants32 = holds32(s.program())
-		return placeFiles(s.spec.Files, int(user.UID), int(user.GID))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("disk: %w", err)
-	}
-	if owner != nil && s.disks == 1 {
-		if err := owner.apply(s.DataDir()); err != nil {
-			return nil, err
-		}
-	}
-	s.oci = s.ociSpec(newProcess(s.spec.Image, s.spec, user))
-	return s.oci, nil
-}
-
-func (s *Service) diskKey() string { return fmt.Sprintf("%s-disk%d", s.id, s.disks) }
-
-// SetImage gives a stopped service another image, command and arguments. Its
-// volume stays, its root file system is new.
-func (s *Service) SetImage(ctx context.Context, img *Image, command, args []string) error {
-	s.op.Lock()
-	defer s.op.Unlock()
-	if s.task() != nil {
-		return s.errorf("%w", ErrRunning)
-	}
-	s.spec.Image, s.spec.Command, s.spec.Args = img, command, args
-	return s.replaceDisk(ctx)
-}
-
-// replaceDisk swaps the root file system for a new one; s.op is held.
-func (s *Service) replaceDisk(ctx context.Context) error {
-	g, old := s.node.group, s.diskKey()
-	sp, err := s.newDisk(ctx)
-	if err != nil {
-		return s.errorf("%w", err)
-	}
-	text, err := typeurl.MarshalAny(sp)
-	if err != nil {
-		return s.errorf("%w", err)
-	}
-	c := containers.Container{ID: s.id, Spec: text}
-	if _, err := g.rt.client.ContainerService().Update(g.rt.runCtx(ctx), c, "spec"); err != nil {
-		return s.errorf("%w", err)
-	}
-	return s.wrap(ignoreGone(g.snapshots().Remove(g.snapCtx(ctx), old)))
-}
-
-// wipe empties the volume and the root file system of a stopped service.
-func (s *Service) wipe(ctx context.Context) error {
-	s.op.Lock()
-	defer s.op.Unlock()
-	if s.task() != nil {
-		return s.errorf("%w", ErrRunning)
-	}
-	entries, err := os.ReadDir(s.DataDir())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s.errorf("%w", err)
-	}
-	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(s.DataDir(), e.Name())); err != nil {
-			return s.errorf("%w", err)
-		}
-	}
-	return s.replaceDisk(ctx)
-}
-
 // remove removes the container and its record. The disk goes with the group's
 // lease. Whatever is gone already is no error.
 func (s *Service) remove(ctx context.Context) error {
@@ -215,6 +127,7 @@ func (s *Service) remove(ctx context.Context) error {
 	defer s.op.Unlock()
 	rt := s.node.group.rt
 	rt.events.forget(s)
+	s.unlisten()
 	if err := ignoreGone(rt.client.ContainerService().Delete(rt.runCtx(ctx), s.id)); err != nil {
 		return s.wrap(err)
 	}
@@ -240,44 +153,6 @@ func (s *Service) dataSource() string {
 // go to, appended over restarts.
 func (s *Service) LogPaths() (stdout, stderr string) {
 	return filepath.Join(s.dir(), "stdout.log"), filepath.Join(s.dir(), "stderr.log")
-}
-
-// Status is what a service is doing.
-type Status string
-
-// The states of a service.
-const (
-	Created Status = "created" // never started
-	Running Status = "running"
-	Paused  Status = "paused" // by itself or with its node
-	Exited  Status = "exited"
-)
-
-// State is a service's state at one moment.
-type State struct {
-	Status Status
-	PID    int       // of the first process, in the host's numbers; 0 when not up
-	Since  time.Time // when it came into this state
-	Code   int       // exit code of the last run; 128+signal when a signal ended it
-	Signal int       // the signal that ended the last run, or 0
-	OOM    bool      // the last run was ended by the kernel for lack of memory
-	Starts int       // how often it was started
-}
-
-// Up tells whether the service has a live process, paused or not.
-func (s State) Up() bool { return s.Status == Running || s.Status == Paused }
-
-// State tells the service's state as containerd's events have it.
-func (s *Service) State() State {
-	paused := s.node.isPaused()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if paused && s.state.Status == Running {
-		st := s.state
-		st.Status = Paused
-		return st
-	}
-	return s.state
 }
 
 func (s *Service) errorf(format string, args ...any) error {

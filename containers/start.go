@@ -48,6 +48,9 @@ func (s *Service) begin() (*incarnation, error) {
 			return nil, s.wrap(err)
 		}
 	}
+	if err := s.listen(); err != nil {
+		return nil, s.wrap(err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cur != nil {

@@ -33,10 +33,10 @@ func TestMain(m *testing.M) {
 		select {}
 	}
 	code := m.Run()
-	if tree, err := cgroup.Open(); err == nil && os.Geteuid() == 0 {
-		for _, name := range tree.List("/") {
-			if strings.HasPrefix(name, "brine-engine-") && ourGroup(tree, name) {
-				fmt.Fprintln(os.Stderr, "left behind: cgroup", name)
+	if tree, err := cgroup.Open(); err == nil {
+		for _, name := range started {
+			if tree.Group("/brine-engine-" + name).Exists() {
+				fmt.Fprintln(os.Stderr, "left behind: cgroup brine-engine-"+name)
 				code = 1
 			}
 		}
@@ -44,18 +44,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// ourGroup tells whether a daemon group is of a state folder of these tests;
-// other programs' daemons may be running.
-func ourGroup(tree *cgroup.Tree, name string) bool {
-	pids, _ := tree.Group("/" + name).Pids()
-	for _, pid := range pids {
-		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if strings.Contains(string(line), os.TempDir()) {
-			return true
-		}
-	}
-	return false
-}
+// started are the keys of the tests' daemons.
+var started []string
 
 func start(t *testing.T, dir string, linger time.Duration) *Engine {
 	t.Helper()
@@ -68,6 +58,7 @@ func start(t *testing.T, dir string, linger time.Duration) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	started = append(started, filepath.Base(e.Dir))
 	return e
 }
 
