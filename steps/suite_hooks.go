@@ -144,7 +144,7 @@ func (pl *play) after(status godog.StepResultStatus, stepErr error) error {
 	}
 	for _, ended := range pl.world.Surprises() {
 		pl.world.Record().Note(record.LevelWarning, ended)
-		progress(ended)
+		tell(ended)
 	}
 	pl.step.End(statusOf(status, beside), errors.Join(stepErr, beside))
 	pl.step = nil

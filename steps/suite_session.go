@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"brine.test/brine/reports"
 	"brine.test/brine/world"
 	"brine.test/brine/world/doctor"
 	"brine.test/brine/world/record"
@@ -86,12 +87,13 @@ func (s *session) start() error {
 	s.suite, err = world.OpenSuite(s.ctx, world.SuiteOptions{
 		Out: out, Seed: s.sel.Seed, Again: s.again(),
 		Selection: record.Selection{Features: s.sel.Features, Tags: s.sel.Tags, Name: s.sel.Name, Concurrency: s.sel.Concurrency},
-		Progress:  progress,
 	})
 	if err != nil {
 		s.release()
+		return err
 	}
-	return err
+	s.suite.Record().Listen(reports.NewConsole(os.Stderr).Event)
+	return nil
 }
 
 // again is the command that runs the same selection with the same seed.
@@ -169,5 +171,5 @@ func (s *session) close() error {
 	return s.closeErr
 }
 
-// progress tells of something long on standard error, a line per stage.
-func progress(text string) { fmt.Fprintf(os.Stderr, "brine: %s\n", text) }
+// tell says something beside godog's own output.
+func tell(text string) { fmt.Fprintf(os.Stderr, "brine: %s\n", text) }

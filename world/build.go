@@ -260,6 +260,7 @@ func (w *World) createBox(ctx context.Context, n *Node, images map[string]*conta
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.label(), err)
 		}
+		w.follow(s)
 	}
 	return nil
 }

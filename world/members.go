@@ -133,7 +133,7 @@ func (w *World) takeOut(ctx context.Context, n *Node) error {
 				return err
 			}
 		}
-		if err := w.keepLogs(s); err != nil {
+		if err := s.keepLogs(); err != nil {
 			return err
 		}
 		if err := s.closeClients(); err != nil {

@@ -80,12 +80,13 @@ type Service struct {
 	version string
 	box     *containers.Service
 
-	mu      sync.Mutex
-	conn    client.Client
-	askConn client.Client
-	down    bool     // told to be down: an exit is no surprise
-	logFrom [2]int64 // sizes of stdout and stderr when it was last started
-	joining bool     // it joins a cluster that runs already
+	mu       sync.Mutex
+	conn     client.Client
+	askConn  client.Client
+	down     bool           // told to be down: an exit is no surprise
+	logFrom  [2]int64       // sizes of stdout and stderr when it was last started
+	unfollow []func() error // ends the copying of its output
+	joining  bool           // it joins a cluster that runs already
 }
 
 func (s *Service) label() string { return s.node.Name + "/" + s.Name }

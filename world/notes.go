@@ -116,7 +116,6 @@ func (w *World) topology() {
 // stage writes down the begin of something long; the function returned ends it.
 func (w *World) stage(name string) func(error) {
 	began := time.Now()
-	w.suite.tell(name)
 	w.rec.Stage(record.Stage{Name: name})
 	return func(err error) {
 		st := record.Stage{Name: name, Over: true, Took: time.Since(began)}

@@ -33,7 +33,6 @@ type SuiteOptions struct {
 	Seed               uint64
 	Again              string // the command that runs the same again
 	Selection          record.Selection
-	Progress           func(string) // told of long things; may be nil
 }
 
 // Suite is what the scenarios of one process share: the run with its lock and
@@ -67,6 +66,10 @@ func OpenSuite(ctx context.Context, o SuiteOptions) (_ *Suite, err error) {
 	}
 	s.undo.Push("run "+s.run.ID, 20*time.Second, func(context.Context) error { return s.run.Close() })
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+		return nil, err
+	}
+	// Those of the run before would be taken for this one's.
+	if err := os.RemoveAll(filepath.Join(o.Out, "artifacts")); err != nil {
 		return nil, err
 	}
 	s.rec, err = record.Open(filepath.Join(o.Out, "events.jsonl"), record.RunInfo{
@@ -115,9 +118,6 @@ func (s *Suite) ID() string { return s.run.ID }
 
 func (s *Suite) tell(text string) {
 	s.rec.Stage(record.Stage{Name: text})
-	if s.opts.Progress != nil {
-		s.opts.Progress(text)
-	}
 }
 
 // runtimeConfig is how this run reaches its container engine.
