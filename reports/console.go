@@ -30,11 +30,12 @@ type Console struct {
 	live   bool // a line that must be wiped is on the screen
 	last   map[string]record.Time
 	began  map[string]record.Time
+	asked  map[string]string // by harm
 }
 
 // NewConsole writes to w, as to a terminal if it is one; NO_COLOR keeps colours away.
 func NewConsole(w io.Writer) *Console {
-	c := &Console{w: w, width: 80, last: map[string]record.Time{}, began: map[string]record.Time{}}
+	c := &Console{w: w, width: 80, last: map[string]record.Time{}, began: map[string]record.Time{}, asked: map[string]string{}}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		c.tty, c.colour = os.Getenv("TERM") != "dumb", os.Getenv("NO_COLOR") == ""
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 20 {
@@ -51,6 +52,14 @@ func (c *Console) Event(e record.Event) {
 	switch e.Type {
 	case record.StageChanged:
 		c.stage(e)
+	case record.HarmBegin:
+		c.asked[e.Harm.ID] = e.Harm.Asked
+	case record.HarmEnd:
+		if e.Healed.TouchedNothing {
+			c.wipe()
+			_, _ = fmt.Fprintln(c.w, "! "+plain(c.asked[e.Healed.ID])+" touched nothing: the fault never happened")
+		}
+		delete(c.asked, e.Healed.ID)
 	case record.StepEnd, record.ScenarioBegin, record.ScenarioEnd, record.RunEnd:
 		c.wipe()
 	}

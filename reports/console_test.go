@@ -63,3 +63,15 @@ func TestProgressOnATerminalIsOneLineThatGoesAway(t *testing.T) {
 		}
 	}
 }
+
+func TestConsoleTellsAtOnceOfAHarmThatTouchedNothing(t *testing.T) {
+	var out bytes.Buffer
+	c := NewConsole(&out)
+	for _, id := range []string{"felt", "vain"} {
+		c.Event(record.Event{Type: record.HarmBegin, Harm: &record.HarmInfo{ID: id, Asked: "node2 isolated " + id}})
+		c.Event(record.Event{Type: record.HarmEnd, Healed: &record.Healed{ID: id, TouchedNothing: id == "vain"}})
+	}
+	if want := "! node2 isolated vain touched nothing: the fault never happened\n"; out.String() != want {
+		t.Errorf("got %q", out.String())
+	}
+}

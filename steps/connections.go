@@ -22,7 +22,7 @@ func connections(sc Registrar) {
 func resetConnections(ctx context.Context, links, port, tail string) error {
 	s := read(ctx)
 	traffic := s.traffic("", links, port)
-	s.none(tail, "connections are reset in a moment, and takes no length\nhint: to keep new ones from being made, write `node1 cannot open new connections to node2 for 5s`")
+	s.none(tail, "connections are reset in a moment, which takes no length\nhint: to keep new ones from being made, write `node1 cannot open new connections to node2 for 5s`")
 	return s.do(func(w *world.World) error { return w.ResetConnections(ctx, traffic) })
 }
 
