@@ -26,8 +26,7 @@ func BenchmarkCluster(b *testing.B) {
 
 func benchCluster(b *testing.B, size int) {
 	ctx := context.Background()
-	runs++
-	id := fmt.Sprintf("ct%06d", runs)
+	id := newRunID()
 	rt, err := Connect(ctx, Config{RunID: id})
 	if err != nil {
 		b.Fatal(err)

@@ -20,8 +20,7 @@ func BenchmarkBareRunc(b *testing.B) {
 		b.Skip("needs root")
 	}
 	ctx := context.Background()
-	runs++
-	id := fmt.Sprintf("ct%06d", runs)
+	id := newRunID()
 	rt, err := Connect(ctx, Config{RunID: id})
 	if err != nil {
 		b.Fatal(err)
@@ -35,6 +34,15 @@ func BenchmarkBareRunc(b *testing.B) {
 	root := filepath.Join(dir, "root")
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(root, "box"), "./testdata/box").CombinedOutput(); err != nil {
 		b.Fatalf("%s %v", out, err)
+	}
+	// The mount points, which the 25 would make at the same time.
+	for _, name := range []string{"etc/hosts", "etc/resolv.conf", "etc/hostname", "proc/x", "sys/x", "dev/x"} {
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(name)), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), nil, 0o600); err != nil {
+			b.Fatal(err)
+		}
 	}
 	g, err := rt.NewGroup(ctx, id+"-1")
 	if err != nil {

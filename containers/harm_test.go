@@ -142,7 +142,8 @@ func TestADaemonThatDiesIsNoticed(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	rt, err := Connect(ctx, Config{RunID: "ctorphan", StateDir: t.TempDir()})
+	id := newRunID()
+	rt, err := Connect(ctx, Config{RunID: id, StateDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func TestADaemonThatDiesIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := rt.NewGroup(ctx, "ctorphan-1")
+	g, err := rt.NewGroup(ctx, id+"-1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,7 @@ func leaks() []string {
 		left = append(left, processesOf(testState)...)
 		if tree, err := cgroup.Open(); err == nil {
 			for _, run := range tree.List("/brine") {
-				if strings.HasPrefix(run, "ct") {
+				if strings.HasPrefix(run, runPrefix) {
 					left = append(left, "cgroup /brine/"+run)
 				}
 			}
@@ -90,7 +91,16 @@ func processesOf(dir string) []string {
 	return out
 }
 
+// runPrefix begins the ids of this process's runs: the tests of two processes
+// may run at a time.
+var runPrefix = "ct" + strconv.FormatInt(int64(os.Getpid()), 36)
+
 var runs int
+
+func newRunID() string {
+	runs++
+	return runPrefix + "x" + strconv.Itoa(runs)
+}
 
 // fixture is a runtime with one group and the test image.
 type fixture struct {
@@ -110,8 +120,7 @@ func setup(t *testing.T) *fixture {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	f := &fixture{T: t, ctx: ctx, ns: newNetNS(t)}
-	runs++
-	id := fmt.Sprintf("ct%06d", runs)
+	id := newRunID()
 	var err error
 	if f.rt, err = Connect(ctx, Config{RunID: id, Progress: func(s string) { t.Log(s) }}); err != nil {
 		t.Fatal(err)

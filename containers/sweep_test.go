@@ -16,14 +16,13 @@ import (
 )
 
 // victimVar makes the test binary a run that is going to be killed: it names
-// its folder.
+// id and its folder, with a colon between.
 const victimVar = "BRINE_CONTAINERS_TEST_VICTIM"
-
-const victimRun = "ctvictim"
 
 // victim starts a cluster, pauses a part of it, says so, and waits for its end.
 func victim() {
-	ctx, dir := context.Background(), os.Getenv(victimVar)
+	ctx := context.Background()
+	victimRun, dir, _ := strings.Cut(os.Getenv(victimVar), ":")
 	fail := func(err error) {
 		if err != nil {
 			fmt.Println("error:", err)
@@ -52,10 +51,11 @@ func victim() {
 
 func TestSweepOfAKilledRunLeavesNothingAndTouchesNoLivingOne(t *testing.T) {
 	f := setup(t)
+	victimRun := newRunID()
 	living := f.start("sleep")
 	pid := living.State().PID
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), victimVar+"="+t.TempDir())
+	cmd.Env = append(os.Environ(), victimVar+"="+victimRun+":"+t.TempDir())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
