@@ -126,13 +126,16 @@ func (w *World) cluster(name string) *Cluster {
 // addNodes makes the nodes' networks and containers, in that order, and starts
 // them. before, when given, runs after the nodes exist and before they start.
 func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, before func(context.Context, []*Node) error) (err error) {
-	done := w.stage(fmt.Sprintf("start %d nodes", len(specs)))
-	defer func() { done(err) }()
-
 	wanted := make([]string, len(specs))
 	for i, s := range specs {
 		wanted[i] = s.Name
 	}
+	what := listWords(wanted)
+	if len(specs) > 5 {
+		what = fmt.Sprintf("%d nodes", len(specs))
+	}
+	done := w.stage("start " + what)
+	defer func() { done(err) }()
 	nets, err := w.net.AddNodes(ctx, wanted...)
 	if err != nil {
 		return fmt.Errorf("make the nodes' network: %w", err)
