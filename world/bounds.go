@@ -84,7 +84,7 @@ func (w *World) checkWithin(ctx context.Context, d time.Duration, look func(cont
 			last = err
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w (stopped after %s: %w)", last, round(time.Since(began)), ctx.Err())
+			return fmt.Errorf("%w (stopped after %s: %w)", last, round(time.Since(began)), context.Cause(ctx))
 		}
 		if !waitTick(looking, lookEvery) {
 			return &bounded{err: last, text: "not within " + d.String(), tried: time.Since(began), looks: looks}
@@ -104,7 +104,7 @@ func (w *World) checkFor(ctx context.Context, d time.Duration, look func(context
 			return nil
 		}
 		if !waitTick(ctx, min(left, lookEvery)) {
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -124,7 +124,7 @@ func waitTick(ctx context.Context, d time.Duration) bool {
 // Wait waits for d, or less when ctx ends.
 func (w *World) Wait(ctx context.Context, d time.Duration) error {
 	if !waitTick(ctx, d) {
-		return fmt.Errorf("wait of %s: %w", d, ctx.Err())
+		return fmt.Errorf("wait of %s: %w", d, context.Cause(ctx))
 	}
 	return nil
 }
