@@ -18,6 +18,9 @@ const programVar = "BRINE_DISKFAULT_TEST_PROGRAM"
 
 // program runs in the folder that it is started in, and says what went wrong.
 func program(what string) {
+	if what == "hold" {
+		hold()
+	}
 	var failed []string
 	for _, step := range steps {
 		if what != "all" && what != step.name {
