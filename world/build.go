@@ -261,7 +261,7 @@ func (w *World) createBox(ctx context.Context, n *Node, images map[string]*conta
 			Env: env, Files: s.inst.Files, Data: s.inst.Volume, Memory: s.inst.Memory, CPU: s.inst.CPU,
 		})
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.label(), err)
+			return err
 		}
 		w.follow(s)
 	}

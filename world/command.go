@@ -82,7 +82,6 @@ func (w *World) exec(ctx context.Context, s *Service, args []string) (containers
 	}
 	if err != nil {
 		c.Error = err.Error()
-		err = fmt.Errorf("%s: %w", s.label(), err)
 	}
 	w.rec.Command(c)
 	return res, err

@@ -236,7 +236,7 @@ func (w *World) reshape(ctx context.Context, s *Service, version string) error {
 		return fmt.Errorf("image of %s: %w", s.Name, err)
 	}
 	if err := s.box.SetImage(ctx, img, s.inst.Command, s.inst.Args); err != nil {
-		return fmt.Errorf("%s: %w", s.label(), err)
+		return err
 	}
 	return nil
 }

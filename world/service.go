@@ -37,7 +37,7 @@ func (s *Service) start(ctx context.Context) error {
 	s.mu.Unlock()
 	w.serviceState(s, record.Starting, "")
 	if err := s.box.Start(ctx); err != nil {
-		return fmt.Errorf("start %s: %w", s.label(), err)
+		return fmt.Errorf("start: %w", err)
 	}
 	w.serviceState(s, record.Running, "")
 	return nil
@@ -47,7 +47,7 @@ func (s *Service) start(ctx context.Context) error {
 func (s *Service) kill(ctx context.Context) error {
 	s.expectDown()
 	if err := s.box.Kill(ctx); err != nil {
-		return fmt.Errorf("kill %s: %w", s.label(), err)
+		return fmt.Errorf("kill: %w", err)
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (s *Service) kill(ctx context.Context) error {
 func (s *Service) stop(ctx context.Context) error {
 	s.expectDown()
 	if err := s.box.Stop(ctx, s.def.Stop.Signal, s.def.Stop.Grace); err != nil {
-		return fmt.Errorf("stop %s: %w", s.label(), err)
+		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
 }
