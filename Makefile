@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit race lint bench soak generate doctor deps build clean
+.PHONY: help run test test-unit race lint bench soak report generate doctor deps build clean
 MAKEFLAGS += --no-print-directory
 
 FEATURES ?= features/etcd/partition.feature
@@ -71,6 +71,10 @@ soak: build ## kill -9 a running suite at random moments and prove that nothing 
 
 generate: ## rebuild the BPF objects and bindings (needs clang; must change nothing)
 	@go generate ./...
+
+report: ## open the last run's report, or print where it is
+	@test -f out/report.html || { echo "out/report.html: not there yet; make run makes it"; exit 1; }
+	@{ test -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" && command -v xdg-open >/dev/null && xdg-open out/report.html; } || echo "$$PWD/out/report.html"
 
 doctor: build ## what this machine offers and lacks, and what mends it
 	@$(AS_ROOT) ./brine doctor

@@ -13,7 +13,7 @@
 //	reports.Closing(os.Stdout, "out", run)
 //
 // While a run goes on, a Console that listens to the recorder shows what takes long. Combine merges the records of
-// several machines or shards, and compares them with an earlier run; cmd/report calls it.
+// several machines or shards, and compares them with an earlier run; `brine report` calls it.
 //
 // The page is made of the files in page/: Go puts the facts into it as JSON (page.go, detail.go), its scripts draw them.
 // How it looks and works is tested in a browser, with the record of a made-up run and that of a real one; these tests need

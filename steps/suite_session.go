@@ -162,7 +162,7 @@ func (s *session) close() error {
 			return
 		}
 		s.closeErr = s.suite.Close(context.WithoutCancel(s.ctx))
-		s.closeErr = errors.Join(s.closeErr, writeReports(s.suite.Out(), os.Stdout))
+		s.closeErr = errors.Join(s.closeErr, writeReports(s.suite.Out(), os.Stdout), run.GiveBack(s.suite.Out()))
 		if s.ctx.Err() != nil {
 			s.closeErr = errors.Join(s.closeErr, context.Cause(s.ctx))
 		}

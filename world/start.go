@@ -116,7 +116,7 @@ func (w *World) awaitReady(ctx context.Context, s *Service) error {
 	}
 	began := time.Now()
 	err := probe.Wait(ctx, s.inst.Ready, w.probeTarget(s))
-	w.rec.Probe(record.Probe{Service: s.Name, Node: s.node.Name, Kind: probeKind(s.inst.Ready), OK: err == nil, Answer: answerOf(err), Took: time.Since(began)})
+	w.rec.Probe(record.Probe{Service: s.Name, Node: s.node.Name, Kind: s.inst.Ready.Kind(), OK: err == nil, Answer: answerOf(err), Took: time.Since(began)})
 	if err != nil {
 		files, _ := streams([]*Node{s.node}, s.Name)
 		return fmt.Errorf("%s is not ready: %w\nlast lines of its output:\n%s", s.label(), err, tail(files, lastWords))
@@ -281,16 +281,4 @@ func (w *World) probeTarget(s *Service) probe.Target {
 			return s.downState(), true
 		},
 	}
-}
-
-func probeKind(p *catalogue.ReadyProbe) string {
-	switch {
-	case p.HTTP != nil:
-		return "http"
-	case p.TCP != 0:
-		return "tcp"
-	case p.Exec != nil:
-		return "exec"
-	}
-	return "log"
 }
