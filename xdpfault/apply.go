@@ -60,8 +60,11 @@ func (e *Engine) enlist(live *liveRule, seed uint64) error {
 			return err
 		}
 		e.control.at[0].Tap = uint32(e.line.ifindex)
+		if e.lost != nil {
+			e.line.tellLost(e.lost.fromLine)
+		}
 	}
-	live.line = newLineRule(seed, action)
+	live.line = newLineRule(live.id, seed, action)
 	e.line.put(live.slot, live.line)
 	return nil
 }

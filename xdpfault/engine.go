@@ -80,6 +80,7 @@ type Engine struct {
 	healed  []*Handle            // with entries in the ledger
 	wired   map[int]map[int]bool // ports in wire mode, and their offloads before
 	line    *line                // nil until a rule needs it
+	lost    *lostReader          // nil until someone watches a port
 	lastID  uint32
 	nonce   uint32
 }
@@ -150,13 +151,16 @@ func newProbeMAC() net.HardwareAddr {
 // with it; handles keep their last receipts.
 func (e *Engine) Close() error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.closed {
+		e.mu.Unlock()
 		return nil
 	}
 	e.closed = true
+	e.mu.Unlock()
+	errs := []error{e.lost.close()} // not under the lock, which it takes
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.background.Wait()
-	var errs []error
 	for h := range e.handles {
 		h.done = true
 		e.healed = append(e.healed, h)

@@ -27,6 +27,7 @@ type line struct {
 	prog    *ebpf.Program
 	sets    []verdictRuleset // the kernel's, shared memory
 	slots   [maxRules]atomic.Pointer[lineRule]
+	lost    atomic.Pointer[func(link Link, rule uint32, frame []byte)] // told of what finds a queue full
 
 	mu     sync.Mutex
 	healed []*lineRule // packets that wait for these go at once
@@ -101,6 +102,13 @@ func (l *line) kick() error {
 
 // put makes a rule known, before its slot is in any set that is on.
 func (l *line) put(slot uint16, r *lineRule) { l.slots[slot].Store(r) }
+
+// tellLost says who is told of packets that find a queue full.
+func (l *line) tellLost(tell func(link Link, rule uint32, frame []byte)) {
+	if l != nil {
+		l.lost.Store(&tell)
+	}
+}
 
 // heal forgets rules and lets packets that wait for them go.
 func (l *line) heal(slots []uint16) error {
@@ -203,6 +211,9 @@ func (l *line) admit(raw []byte) {
 	}
 	for _, r := range rules {
 		if !r.pass(p) {
+			if tell := l.lost.Load(); tell != nil {
+				(*tell)(p.link, r.id, p.frame())
+			}
 			l.recycle(p)
 			return
 		}

@@ -35,6 +35,7 @@ func (s *stage) uniform() float64 {
 
 // lineRule is a rule as the delay line knows it.
 type lineRule struct {
+	id     uint32
 	seed   uint64
 	action lineAction
 	shared bool
@@ -43,9 +44,9 @@ type lineRule struct {
 	stages map[Link]*stage
 }
 
-func newLineRule(seed uint64, action lineAction) *lineRule {
+func newLineRule(id uint32, seed uint64, action lineAction) *lineRule {
 	rate, ok := action.(Rate)
-	return &lineRule{seed: mix64(seed ^ 0x6c696e65), action: action, shared: ok && rate.Shared, stages: map[Link]*stage{}}
+	return &lineRule{id: id, seed: mix64(seed ^ 0x6c696e65), action: action, shared: ok && rate.Shared, stages: map[Link]*stage{}}
 }
 
 func (r *lineRule) pass(p *packet) bool {

@@ -68,7 +68,7 @@ func (e *Engine) attach(p Port) (err error) {
 			return err
 		}
 	}
-	e.portMem.at[p.Index] = verdictPort{Ifindex: uint32(p.IfIndex), Mac: [6]byte(p.PeerMAC)}
+	e.portMem.at[p.Index] = verdictPort{Ifindex: uint32(p.IfIndex), Mac: [6]byte(p.PeerMAC), Watched: e.lost.watching(p.Index)}
 	*slot = uint64(p.IfIndex)<<32 | uint64(p.Index+1)
 	if e.cfg.Hook == HookXDP {
 		if err := e.xdp.attach(&p); err != nil {

@@ -72,7 +72,7 @@ type verdictPort struct {
 	_       structs.HostLayout
 	Ifindex uint32
 	Mac     [6]uint8
-	Pad     uint16
+	Watched uint16
 	Pad2    uint32
 }
 
@@ -129,6 +129,7 @@ const (
 	verdictMapBrineFrags   = "brine_frags"
 	verdictMapBrineIfindex = "brine_ifindex"
 	verdictMapBrineLedger  = "brine_ledger"
+	verdictMapBrineLost    = "brine_lost"
 	verdictMapBrineMatrix  = "brine_matrix"
 	verdictMapBrineOdd     = "brine_odd"
 	verdictMapBrinePorts   = "brine_ports"
@@ -200,6 +201,7 @@ type verdictMapSpecs struct {
 	BrineFrags   *ebpf.MapSpec `ebpf:"brine_frags"`
 	BrineIfindex *ebpf.MapSpec `ebpf:"brine_ifindex"`
 	BrineLedger  *ebpf.MapSpec `ebpf:"brine_ledger"`
+	BrineLost    *ebpf.MapSpec `ebpf:"brine_lost"`
 	BrineMatrix  *ebpf.MapSpec `ebpf:"brine_matrix"`
 	BrineOdd     *ebpf.MapSpec `ebpf:"brine_odd"`
 	BrinePorts   *ebpf.MapSpec `ebpf:"brine_ports"`
@@ -243,6 +245,7 @@ type verdictMaps struct {
 	BrineFrags   *ebpf.Map `ebpf:"brine_frags"`
 	BrineIfindex *ebpf.Map `ebpf:"brine_ifindex"`
 	BrineLedger  *ebpf.Map `ebpf:"brine_ledger"`
+	BrineLost    *ebpf.Map `ebpf:"brine_lost"`
 	BrineMatrix  *ebpf.Map `ebpf:"brine_matrix"`
 	BrineOdd     *ebpf.Map `ebpf:"brine_odd"`
 	BrinePorts   *ebpf.Map `ebpf:"brine_ports"`
@@ -260,6 +263,7 @@ func (m *verdictMaps) Close() error {
 		m.BrineFrags,
 		m.BrineIfindex,
 		m.BrineLedger,
+		m.BrineLost,
 		m.BrineMatrix,
 		m.BrineOdd,
 		m.BrinePorts,

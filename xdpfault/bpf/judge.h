@@ -207,27 +207,32 @@ __noinline __u32 cell_of(__u32 src, __u32 dst)
 	return CELL_STALE;
 }
 
-/* What decide returns: verdict bits, random bits, and who sends the packet to the delay line. */
+/*
+ * What decide returns: verdict bits, random bits, and who sends the packet to
+ * the delay line; of a dropped packet, the slot of the rule that did it.
+ */
 #define DECIDED(v, set, mask) ((__u64)(v) | (__u64)(set) << 32 | (__u64)(mask) << 48)
 
 #define DECIDED_RANDOM(d) ((__u16)((d) >> V_RANDOM_SHIFT))
 #define DECIDED_SET(d) ((__u16)((d) >> 32))
 #define DECIDED_MASK(d) ((__u16)((d) >> 48))
+#define DECIDED_SLOT(d) ((__u16)((d) >> 48))
+#define NO_SLOT 0xffff
 
 /* all_rules joins what all rules of the link want. */
 static __always_inline __u64 all_rules(__u32 link, __u64 pkt, __u64 size)
 {
-	__u32 v = V_PASS, set = cell_of(link >> 16, link & 0xffff), mask = 0, one;
+	__u32 v = V_PASS, set = cell_of(link >> 16, link & 0xffff), mask = 0, slot = NO_SLOT, one;
 	struct ruleset *rules;
 	__u64 now;
 
 	if (!set)
 		return V_PASS;
 	if (set == CELL_STALE)
-		return V_DROP;
+		return DECIDED(V_DROP, 0, NO_SLOT);
 	rules = bpf_map_lookup_elem(&brine_sets, &set);
 	if (!rules)
-		return V_DROP;
+		return DECIDED(V_DROP, 0, NO_SLOT);
 	now = bpf_ktime_get_ns();
 	for (int i = 0; i < SET_RULES; i++) {
 		if (i >= rules->n)
@@ -235,9 +240,11 @@ static __always_inline __u64 all_rules(__u32 link, __u64 pkt, __u64 size)
 		one = judge(rules->rule[i], link, pkt, size, now);
 		if (one & V_DIVERT)
 			mask |= 1u << i;
+		if (one & V_DROP)
+			slot = rules->rule[i];
 		v |= one;
 	}
-	return DECIDED(v, set, mask);
+	return DECIDED(v, set, v & V_DROP ? slot : mask);
 }
 
 /* account counts what a port put on the wire, and what became of it. */
@@ -262,12 +269,14 @@ static __always_inline void account(__u32 link, __u64 pkt, __u64 size, __u32 sto
 	}
 	if (!t)
 		return;
-	__sync_fetch_and_add(&t->packets, packets);
-	__sync_fetch_and_add(&t->bytes, bytes);
+	/* Stopped before sent: who reads in between must not think that it arrived. */
 	if (stopped) { /* what the delay line gives back is counted there */
 		__sync_fetch_and_add(&t->stopped_packets, packets);
 		__sync_fetch_and_add(&t->stopped_bytes, bytes);
-	} else if (extra) {
+	}
+	__sync_fetch_and_add(&t->packets, packets);
+	__sync_fetch_and_add(&t->bytes, bytes);
+	if (extra && !stopped) {
 		__sync_fetch_and_add(&t->extra_packets, packets);
 		__sync_fetch_and_add(&t->extra_bytes, bytes);
 	}
@@ -324,7 +333,10 @@ __noinline __u32 still_cut(__u32 slot, __u32 link, __u64 pkt, __u64 size, __u64 
 	return 1;
 }
 
-/* released decides on a packet that comes out of the delay line. */
+/*
+ * released decides on a packet that comes out of the delay line: 0, or the
+ * slot of the rule that takes it + 1.
+ */
 __noinline __u32 released(__u32 link, __u64 pkt, __u64 size)
 {
 	__u32 set = cell_of(link >> 16, link & 0xffff), cut = 0;
@@ -336,7 +348,7 @@ __noinline __u32 released(__u32 link, __u64 pkt, __u64 size)
 	struct traffic *t;
 
 	if (set == CELL_STALE)
-		return 1;
+		return NO_SLOT + 1;
 	rules = bpf_map_lookup_elem(&brine_sets, &set);
 	if (set && rules) {
 		__u64 now = bpf_ktime_get_ns();
@@ -344,17 +356,42 @@ __noinline __u32 released(__u32 link, __u64 pkt, __u64 size)
 		for (int i = 0; i < SET_RULES; i++) {
 			if (i >= rules->n)
 				break;
-			cut |= still_cut(rules->rule[i], link, pkt, size, now);
+			if (still_cut(rules->rule[i], link, pkt, size, now))
+				cut = rules->rule[i] + 1;
 		}
 	}
 	if (cut)
-		return 1;
+		return cut;
 	t = bpf_map_lookup_elem(&brine_traffic, &key);
 	if (t) {
 		__sync_fetch_and_add(&t->extra_packets, packets);
 		__sync_fetch_and_add(&t->extra_bytes, bytes);
 	}
 	return 0;
+}
+
+/*
+ * tell_lost tells of a packet that a rule dropped, if someone watches one of
+ * its ports. The link carries the packet, so it is done in the program's own
+ * context: ctx is an skb or an XDP buffer.
+ */
+static __always_inline void tell_lost(void *ctx, __u32 link, __u64 pkt, __u32 slot, __u32 length)
+{
+	__u32 src = link >> 16, dst = (__u16)link;
+	struct port *from = bpf_map_lookup_elem(&brine_ports, &src);
+	struct port *to = bpf_map_lookup_elem(&brine_ports, &dst);
+	struct lost event = { .length = length, .src = src, .dst = dst };
+	struct rule *r;
+
+	if (!from || !to || !(from->watched | to->watched) || pkt & PKT_PROBE)
+		return;
+	r = bpf_map_lookup_elem(&brine_rules, &slot);
+	if (r)
+		event.rule = r->id;
+	event.at = bpf_ktime_get_ns();
+	if (length > LOST_BYTES)
+		length = LOST_BYTES;
+	bpf_perf_event_output(ctx, &brine_lost, 0xffffffffULL | (__u64)length << 32, &event, sizeof(event));
 }
 
 #endif

@@ -125,6 +125,13 @@ struct {
 	__type(value, __u8);
 } brine_flows SEC(".maps");
 
+/* Packets that rules dropped, for who watches a port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} brine_lost SEC(".maps");
+
 /* Things that should not happen, and frames that go nowhere. */
 enum odd {
 	ODD_NOT_IP,      /* ARP, unknown EtherTypes */

@@ -84,7 +84,7 @@ struct handover {
 struct port {
 	__u32 ifindex; /* host side; 0: no such port */
 	__u8 mac[6];   /* of eth0 inside */
-	__u16 pad;
+	__u16 watched; /* tell of its packets that are dropped */
 	__u32 pad2;
 };
 
@@ -117,6 +117,18 @@ struct traffic {
 	__u64 stopped_packets, stopped_bytes; /* dropped, or taken by the delay line */
 	__u64 extra_packets, extra_bytes;     /* given back by it, or duplicates */
 };
+
+/* What is told of a packet that a rule dropped; its first bytes follow. */
+struct lost {
+	__u64 at;   /* kernel monotonic ns */
+	__u32 rule; /* id; 0: unknown */
+	__u32 length;
+	__u16 src, dst;
+	__u32 pad;
+};
+
+/* So many of its bytes at most: a frame of an Ethernet. */
+#define LOST_BYTES 1514
 
 struct control {
 	__u32 generation; /* one store here flips all links at once */

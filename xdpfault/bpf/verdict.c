@@ -139,8 +139,10 @@ int brine_tc(struct __sk_buff *skb)
 		size = (__u64)(skb->gso_segs ? skb->gso_segs : 1) << 32 | skb->len;
 		decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
 	}
-	if (decided & V_DROP)
+	if (decided & V_DROP) {
+		tell_lost(skb, src << 16 | ROUTE_PORT(way), p.bits, DECIDED_SLOT(decided), skb->len);
 		return TC_ACT_SHOT;
+	}
 	if (decided & V_CORRUPT)
 		corrupt(skb, p.l4, p.proto, DECIDED_RANDOM(decided));
 	if (decided & V_DIVERT)
@@ -173,7 +175,7 @@ int brine_line(struct __sk_buff *skb)
 {
 	struct packet p = {};
 	struct handover h;
-	__u32 linear = skb->data_end - skb->data, link;
+	__u32 linear = skb->data_end - skb->data, link, cut;
 
 	if (linear < HEADERS && linear < skb->len && bpf_skb_pull_data(skb, skb->len < HEADERS ? skb->len : HEADERS))
 		return TC_ACT_SHOT;
@@ -184,8 +186,11 @@ int brine_line(struct __sk_buff *skb)
 	link = (__u32)h.src << 16 | h.dst;
 	if (p.more | p.offset)
 		p.bits = join_fragment(link, p.frag_id, p.bits);
-	if (released(link, p.bits, (__u64)segments(skb, &p) << 32 | skb->len))
+	cut = released(link, p.bits, (__u64)segments(skb, &p) << 32 | skb->len);
+	if (cut) {
+		tell_lost(skb, link, p.bits, cut - 1, skb->len);
 		return TC_ACT_SHOT;
+	}
 	return deliver(skb, h.dst, 0, 0);
 }
 
@@ -212,8 +217,10 @@ int brine_xdp(struct xdp_md *ctx)
 	if (p.more | p.offset)
 		p.bits = join_fragment(src << 16 | ROUTE_PORT(way), p.frag_id, p.bits);
 	decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
-	if (decided & V_DROP)
+	if (decided & V_DROP) {
+		tell_lost(ctx, src << 16 | ROUTE_PORT(way), p.bits, DECIDED_SLOT(decided), (__u32)size);
 		return XDP_DROP;
+	}
 	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*m)))
 		return XDP_DROP;
 	m = (void *)(long)ctx->data_meta;
