@@ -35,6 +35,7 @@ var operationOf = map[Kind]catalogue.Operation{
 type reply struct {
 	Result
 	answer answer
+	code   int // HTTP status, or exit code
 }
 
 // Invoke makes one attempt.
@@ -45,6 +46,9 @@ func (d *described) Invoke(ctx context.Context, op Op) Result {
 		return unsupported(fmt.Sprintf("client: %s is not described", name))
 	}
 	r := d.do(ctx, action, op.Kind.changes(), catalogue.OpData{Data: d.data, Key: op.Key, Value: op.Value, Expect: op.Expect})
+	if op.Kind == CAS && r.Outcome == Failed && (r.code == http.StatusConflict || r.code == http.StatusPreconditionFailed) {
+		r.Err = fmt.Errorf("%w: %w", ErrConflict, r.Err)
+	}
 	if r.Outcome != OK || action.Value == nil || r.answer.nothing {
 		return r.Result
 	}

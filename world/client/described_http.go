@@ -132,16 +132,16 @@ func judge(a *catalogue.Action, verdict Outcome, code int, changes bool, got ans
 	switch {
 	case notFound:
 		got.nothing = true
-		return reply{Result{Outcome: OK, Answered: true}, got}
+		return reply{Result{Outcome: OK, Answered: true}, got, code}
 	case verdict == OK && a.HTTP != nil && code == http.StatusNoContent && isRead:
 		got.nothing = true
-		return reply{Result{Outcome: OK, Answered: true}, got}
+		return reply{Result{Outcome: OK, Answered: true}, got, code}
 	case verdict == OK:
-		return reply{Result{Outcome: OK, Answered: true}, got}
+		return reply{Result{Outcome: OK, Answered: true}, got, code}
 	case slices.Contains(a.Refused, code), !changes && !isTimeoutStatus(a, code):
 		verdict = Failed
 	}
-	return reply{Result{Outcome: verdict, Answered: true, Err: fmt.Errorf("%s", said)}, got}
+	return reply{Result{Outcome: verdict, Answered: true, Err: fmt.Errorf("%s", said)}, got, code}
 }
 
 // isTimeoutStatus tells whether a server says with the status that time ran out: a time-out is unknown.

@@ -125,12 +125,11 @@ func (e *etcd) call(ctx context.Context, ask func(context.Context, *clientv3.Cli
 
 // Invoke makes one attempt.
 func (e *etcd) Invoke(ctx context.Context, op Op) Result {
-	start := time.Now()
-	result := Result{Outcome: OK, Answered: true}
-	connected, err := e.call(ctx, func(ctx context.Context, c *clientv3.Client) error {
+	var found Result
+	r := e.attempt(ctx, op.Kind, func(ctx context.Context, c *clientv3.Client) error {
 		switch op.Kind {
 		case Read, StaleRead:
-			return get(ctx, c, op, &result)
+			return get(ctx, c, op, &found)
 		case Write:
 			_, err := c.Put(ctx, op.Key, op.Value)
 			return err
@@ -139,13 +138,23 @@ func (e *etcd) Invoke(ctx context.Context, op Op) Result {
 		}
 		return fmt.Errorf("%s: %w", op.Kind, ErrUnsupported)
 	})
+	if r.Outcome == OK {
+		r.Found, r.Value = found.Found, found.Value
+	}
+	return r
+}
+
+// attempt asks the member once; kind tells what a doubt about the answer means.
+func (e *etcd) attempt(ctx context.Context, kind Kind, ask func(context.Context, *clientv3.Client) error) Result {
+	start := time.Now()
+	connected, err := e.call(ctx, ask)
 	switch {
 	case err == nil:
-		return result
+		return Result{Outcome: OK, Answered: true}
 	case !connected:
 		return notConnected(ctx, start, err)
 	}
-	return etcdFailure(ctx, start, op.Kind, err)
+	return etcdFailure(ctx, start, kind, err)
 }
 
 func get(ctx context.Context, c *clientv3.Client, op Op, result *Result) error {
