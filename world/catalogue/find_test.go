@@ -67,7 +67,7 @@ func TestFindOrder(t *testing.T) {
 	if got := image(a, "outside"); !strings.HasPrefix(got, "outside: no such service, there is etcd (") {
 		t.Errorf("a file above the module: %q", got)
 	}
-	if got := image(b, "etdc"); !strings.HasSuffix(got, "\nhint: did you mean \"etcd\"?") || !strings.Contains(got, "etcd (built in), kv (this scenario), and top (") {
+	if got := image(b, "etdc"); !strings.HasSuffix(got, "\nhint: did you mean \"etcd\"?") || !strings.Contains(got, "etcd (built in), kv (this scenario), nats (built in), redis (built in), and top (") {
 		t.Errorf("unknown: %q", got)
 	}
 	if s, err := a.Find("kv"); err != nil || s.Base != filepath.Join(root, "module/features/a/services") {

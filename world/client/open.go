@@ -21,6 +21,10 @@ func Open(i *catalogue.Instance, t Target) (Client, error) {
 		return newDescribed(c, i.Data, t), nil
 	case "etcd":
 		return newEtcd(t)
+	case "redis":
+		return newRedis(i.Data, t)
+	case "nats":
+		return newNats(i.Data, t)
 	}
 	return nil, fmt.Errorf("%s: no built-in client %s", t.Name, c.Builtin)
 }
