@@ -52,6 +52,7 @@ test-unit: ## every test, without the linters
 	@nice go test -race -exec true . >/dev/null
 	@{ \
 		go test -json -count=1 -p 1 -timeout 15m $(EXEC) $$(go list ./... | grep -vx "$$(go list -m)") ./.ci/testgate; \
+		go test -json -count=1 -tags browser -timeout 10m $(EXEC) ./reports; \
 		go test -json -count=1 -race -timeout 15m $(EXEC) .; \
 	} | go run ./.ci/testgate
 

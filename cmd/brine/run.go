@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"brine.test/brine/steps"
-	"brine.test/brine/world/run"
 )
 
 // runFeatures runs features as `go test` would: the environment says what the
@@ -32,12 +31,7 @@ func runFeatures(_ context.Context, flags *pflag.FlagSet, args []string) int {
 	if flags.NArg() > 0 {
 		sel.Features = flags.Args()
 	}
-	code := steps.Run(sel)
-	if err := run.GiveBack(sel.Out); err != nil {
-		complain("%v", err)
-		code = max(code, exitFail)
-	}
-	return code
+	return steps.Run(sel)
 }
 
 func or(a, b string) string {
