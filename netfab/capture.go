@@ -33,6 +33,7 @@ type Capture struct {
 	tp     *afpacket.TPacket
 	w      *pcapgo.NgWriter
 	forget func()
+	held   hold
 	stop   chan struct{}
 	once   sync.Once
 	done   chan struct{}
@@ -44,6 +45,7 @@ type Capture struct {
 type CaptureStats struct {
 	Packets uint64
 	Bytes   uint64
+	Lost    uint64 // of them, marked as lost on their way
 	Dropped uint64 // packets that came too fast to be kept
 }
 
@@ -114,7 +116,11 @@ func (c *Capture) run() {
 	defer close(c.done)
 	defer c.tp.Close()
 	begun := time.Now()
-	if err := c.copyPackets(); err != nil {
+	err := c.copyPackets()
+	if err == nil {
+		err = c.writeHeld(never)
+	}
+	if err != nil {
 		c.err = fmt.Errorf("%s: capture: %w", c.node.Name, err)
 		return
 	}
@@ -131,10 +137,10 @@ func (c *Capture) run() {
 	}
 }
 
-// copyPackets writes packets until the capture is stopped and those from
-// before are written: a packet from later, or a quiet poll, tells.
+// copyPackets takes packets until the capture is stopped and those from
+// before are taken: a packet from later, or a quiet poll, tells.
 func (c *Capture) copyPackets() error {
-	var end time.Time
+	var end, written time.Time
 	for {
 		data, ci, err := c.tp.ZeroCopyReadPacketData()
 		select {
@@ -146,7 +152,7 @@ func (c *Capture) copyPackets() error {
 		}
 		switch {
 		case errors.Is(err, afpacket.ErrTimeout):
-			if err := c.w.Flush(); err != nil || !end.IsZero() {
+			if err := errors.Join(c.writeHeld(time.Now()), c.w.Flush()); err != nil || !end.IsZero() {
 				return err
 			}
 			continue
@@ -157,22 +163,38 @@ func (c *Capture) copyPackets() error {
 		case !end.IsZero() && ci.Timestamp.After(end):
 			return nil
 		}
-		if err := c.write(data, ci); err != nil {
-			return err
+		c.take(data, ci)
+		if now := time.Now(); now.Sub(written) > captureAge {
+			written = now
+			if err := c.writeHeld(now); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-func (c *Capture) write(data []byte, ci gopacket.CaptureInfo) error {
-	flags := pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
-	if len(data) >= 12 && bytes.Equal(data[6:12], macOf(c.node.Index)) {
-		flags.Direction = pcapgo.NgEpbFlagDirectionOutbound
+// take holds a packet of the node's own; the switch's probes are neither from nor to it.
+func (c *Capture) take(data []byte, ci gopacket.CaptureInfo) {
+	if len(data) < 14 {
+		return
 	}
-	ci.InterfaceIndex = 0 // the file's first
-	if err := c.w.WritePacketWithOptions(ci, data, pcapgo.NgPacketOptions{Flags: &flags}); err != nil {
+	mac := macOf(c.node.Index)
+	out := bytes.Equal(data[6:12], mac)
+	if !out && data[0]&1 == 0 && !bytes.Equal(data[:6], mac) {
+		return
+	}
+	c.held.add(ci, data, out)
+}
+
+func (c *Capture) write(p *heldPacket) error {
+	p.ci.InterfaceIndex = 0 // the file's first
+	if err := c.w.WritePacketWithOptions(p.ci, p.data, p.options()); err != nil {
 		return fmt.Errorf("write packet: %w", err)
 	}
 	c.stats.Packets++
-	c.stats.Bytes += uint64(ci.Length)
+	c.stats.Bytes += uint64(p.ci.Length)
+	if p.why != "" {
+		c.stats.Lost++
+	}
 	return nil
 }

@@ -65,7 +65,8 @@ func (s *words) count(ctx context.Context, c world.PacketCount, count, tail stri
 }
 
 // capturePackets writes the nodes' packets from now on into pcapng files among the scenario's artifacts, one a node:
-// what it sends before any harm, what it receives after all harm.
+// what it sends before any harm, what it receives after all harm. What a harm dropped is among them, with a comment that
+// says which harm it was.
 //
 //	packets of node1 are captured
 //	packets of all nodes are captured

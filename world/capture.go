@@ -10,6 +10,7 @@ import (
 	"brine.test/brine/netfab"
 	"brine.test/brine/world/record"
 	sel "brine.test/brine/world/selector"
+	"brine.test/brine/xdpfault"
 )
 
 // pcapng is the media type of a capture.
@@ -20,10 +21,13 @@ type capture struct {
 	node *Node
 	tap  *netfab.Capture
 	file *os.File
-	rel  string // in the run's folder
+	rel  string               // in the run's folder
+	stop func() (lost uint64) // of being told what harms drop
 }
 
-// CapturePackets writes the nodes' packets from now on into a pcapng file each.
+// CapturePackets writes the nodes' packets from now on into a pcapng file each:
+// what they send before any harm, what they receive after all harm, and what a
+// harm dropped, with a comment that says which.
 func (w *World) CapturePackets(ctx context.Context, who sel.Selector) error {
 	nodes, err := w.Resolve(ctx, who)
 	if err != nil {
@@ -54,10 +58,30 @@ func (w *World) capture(ctx context.Context, n *Node) (err error) {
 	if c.tap, err = n.net.Capture(ctx, c.file); err != nil {
 		return errors.Join(err, c.file.Close())
 	}
+	c.stop, err = w.faults.Watch(n.Port(), func(l xdpfault.Lost) {
+		c.tap.Lost(netfab.LostPacket{
+			At: l.At, Frame: l.Frame, Length: l.Length, Outbound: l.Link.From == n.Port(), Why: w.lossOf(l),
+		})
+	})
+	if err != nil {
+		return errors.Join(err, c.tap.Stop(), c.file.Close())
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.captures = append(w.captures, c)
 	return nil
+}
+
+// lossOf says which harm dropped a packet: "lost: node2 isolated".
+func (w *World) lossOf(l xdpfault.Lost) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.harms {
+		if l.By != nil && a.handle == l.By {
+			return "lost: " + a.what
+		}
+	}
+	return "lost"
 }
 
 // keepCaptures ends the captures and enters their files in the record.
@@ -68,6 +92,9 @@ func (w *World) keepCaptures() error {
 	w.mu.Unlock()
 	var errs []error
 	for _, c := range captures {
+		if missed := c.stop(); missed > 0 {
+			w.rec.Note(record.LevelWarning, fmt.Sprintf("capture of %s: some of %d packets that harms dropped are not marked", c.node.Name, missed))
+		}
 		if err := errors.Join(c.tap.Stop(), c.file.Close()); err != nil {
 			errs = append(errs, fmt.Errorf("capture of %s: %w", c.node.Name, err))
 			continue
@@ -79,7 +106,16 @@ func (w *World) keepCaptures() error {
 		if st, err := os.Stat(c.file.Name()); err == nil {
 			size = st.Size()
 		}
-		w.rec.Attach(record.Attachment{Name: "packets of " + c.node.Name, MediaType: pcapng, File: c.rel, Size: size})
+		w.rec.Attach(record.Attachment{Name: c.name(), MediaType: pcapng, File: c.rel, Size: size})
 	}
 	return errors.Join(errs...)
+}
+
+// name is what a report calls the file.
+func (c *capture) name() string {
+	s := c.tap.Stats()
+	if s.Lost == 0 {
+		return fmt.Sprintf("packets of %s (%d)", c.node.Name, s.Packets)
+	}
+	return fmt.Sprintf("packets of %s (%d, %d of them lost)", c.node.Name, s.Packets, s.Lost)
 }
