@@ -18,12 +18,11 @@ Feature: Packets are counted and captured
     And at least 10 packets from node2 reached node1 within 5s
 
   Scenario: While some other harm was on
-    When packets from node2 to node1 are delayed by 1s
-    And node3 is killed
+    When node3 is killed
     And 100% of TCP packets from node1 to node2 are lost for 300ms
     And node3 is started again
     Then no TCP packets from node1 reached node2 while 100% of TCP packets from node1 to node2 were lost
-    And node3 sent at most 2 packets to node2 while node3 was killed
+    And node3 sent at most 5 packets to node1 while node3 was killed
 
   Scenario: Captured, with what a harm took
     When packets of node1 and node2 are captured
