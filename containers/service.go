@@ -140,7 +140,7 @@ func (s *Service) remove(ctx context.Context) error {
 func (s *Service) dir() string { return filepath.Join(s.node.spec.Dir, s.Name) }
 
 // DataDir is the folder on the host that holds the service's volume.
-func (s *Service) DataDir() string { return filepath.Join(s.dir(), "data") }
+func (s *Service) DataDir() string { return DataDir(s.node.spec.Dir, s.Name) }
 
 func (s *Service) dataSource() string {
 	if s.spec.DataSource != "" {

@@ -1,0 +1,133 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"brine.test/brine/containers/cgroup"
+)
+
+// guestTime is how long a guest may take to die.
+const guestTime = 5 * time.Second
+
+// Guest is a program of this machine that runs in the control group of a node or
+// service: what it uses is used by the node, and what kills the node kills it. It
+// sees the machine's files and network, not the container's.
+//
+// Nothing in the node knows of it. It is the caller's, to be ended by End.
+type Guest struct {
+	cmd   *exec.Cmd
+	group *cgroup.Group
+	own   bool // the group was made for it
+	in    io.WriteCloser
+	ended chan struct{}
+}
+
+var guests atomic.Int64
+
+// Guest starts cmd in a control group of its own below the node's. When there is
+// not CPU for all, it gets weight times as much as a service. Its standard input
+// is a pipe: the program must wait for what is written there before it begins, for
+// only then is it in its group in every hierarchy.
+func (n *Node) Guest(cmd *exec.Cmd, weight int) (*Guest, error) {
+	group, err := n.cgroup.MakeGuest("brine-guest"+strconv.FormatInt(guests.Add(1), 10), weight)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.Name, err)
+	}
+	g, err := enter(cmd, group, true)
+	if err != nil {
+		ctx, cancel := undo(context.Background())
+		defer cancel()
+		return nil, fmt.Errorf("%s: start %s: %w", n.Name, cmd.Path, errors.Join(err, group.Remove(ctx)))
+	}
+	return g, nil
+}
+
+// Guest starts cmd in the control group of the service, beside its own processes,
+// as Node.Guest does. It must be ended before the service is started again.
+func (s *Service) Guest(cmd *exec.Cmd) (*Guest, error) {
+	if s.task() == nil {
+		return nil, s.errorf("start %s in it: %w", cmd.Path, ErrNotRunning)
+	}
+	g, err := enter(cmd, s.cgroup, false)
+	if err != nil {
+		return nil, s.errorf("start %s in it: %w", cmd.Path, err)
+	}
+	return g, nil
+}
+
+func enter(cmd *exec.Cmd, group *cgroup.Group, own bool) (_ *Guest, err error) {
+	folder, err := group.OpenFolder()
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close() //nolint:errcheck // read only
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid = true
+	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(folder.Fd())
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+	g := &Guest{cmd: cmd, group: group, own: own, in: in, ended: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // that it was killed is known to who did it
+		close(g.ended)
+	}()
+	if err := group.JoinAll(cmd.Process.Pid); err != nil {
+		_ = cmd.Process.Kill() // it may have ended by itself
+		<-g.ended
+		return nil, err
+	}
+	return g, nil
+}
+
+// PID is the guest's, in the host's numbers.
+func (g *Guest) PID() int { return g.cmd.Process.Pid }
+
+// Write writes to the guest's standard input.
+func (g *Guest) Write(p []byte) (int, error) { return g.in.Write(p) }
+
+// Ended is closed when the guest has ended.
+func (g *Guest) Ended() <-chan struct{} { return g.ended }
+
+// CPU is the CPU time that the guest used so far; 0 for one in a service's group.
+func (g *Guest) CPU() time.Duration {
+	if !g.own {
+		return 0
+	}
+	u, err := g.group.Usage()
+	if err != nil {
+		return 0 // gone with the node
+	}
+	return u.CPU
+}
+
+// End kills the guest, and removes its group. It may be called again.
+func (g *Guest) End(ctx context.Context) error {
+	_ = g.cmd.Process.Kill() // it may have ended by itself
+	late := time.NewTimer(guestTime)
+	defer late.Stop()
+	select {
+	case <-g.ended:
+	case <-late.C:
+		return fmt.Errorf("%s (pid %d) does not die", g.cmd.Path, g.PID())
+	}
+	_ = g.in.Close() // a pipe that nobody reads
+	if !g.own {
+		return nil
+	}
+	return g.group.Remove(ctx)
+}
