@@ -10,7 +10,7 @@ func Total(h History, total int) error {
 	return each(h, "read of all accounts", map[Work]judge{Accounts: func(h History, ops []*Operation) (int, error) {
 		judged := 0
 		for _, o := range ops {
-			if o.Kind != Txn || o.changes() || o.Outcome != OK {
+			if o.Kind != Txn || o.changes() || o.Outcome != OK || o.Act == Look {
 				continue
 			}
 			judged++

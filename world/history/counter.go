@@ -2,12 +2,14 @@ package history
 
 import "fmt"
 
-// lostIncrement tells whether the counter is at least at the number of acknowledged increments in the end.
+// lostIncrement tells whether the counter is at least at the number of acknowledged increments in the end, and whether no
+// two of them came to the same count: of those, one is lost.
 func lostIncrement(h History, ops []*Operation) (int, error) {
 	sure := acked(ops, Increment)
 	if len(sure) == 0 {
 		return 0, nil
 	}
+	a, b := sameResult(sure)
 	last, err := final(ops)
 	if err != nil {
 		return 0, err
@@ -16,11 +18,15 @@ func lostIncrement(h History, ops []*Operation) (int, error) {
 	if err != nil {
 		return 0, h.violation("no counter", fmt.Sprintf("counter %q: %v", last.Key, err), *last)
 	}
-	if got >= len(sure) {
+	if got >= len(sure) && a == nil {
 		return len(sure), nil
 	}
+	if got >= len(sure) {
+		n, _ := Amount(a.Value) // it was read before
+		return len(sure), h.violation("lost", fmt.Sprintf("counter %q: an acknowledged increment is lost: two came to %d", last.Key, n), *a, *b)
+	}
 	v := h.violation("lost", fmt.Sprintf("counter %q: %d of %d acknowledged increments are lost: the final read returned %d", last.Key, len(sure)-got, len(sure), got), *last)
-	if a, b := sameResult(sure); a != nil {
+	if a != nil {
 		v.Proof = byStart(append(v.Proof, *a, *b))
 	}
 	return len(sure), v

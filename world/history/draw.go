@@ -22,9 +22,9 @@ const drawnSteps = 120
 
 // draw chooses what a drawing shows: the proof, and what was near it.
 func (r *Result) draw(c *chunk, proof []*step) {
-	r.proof = map[*step]bool{}
+	r.proof = map[*Operation]bool{}
 	for _, s := range proof {
-		r.proof[s] = true
+		r.proof[s.op] = true
 	}
 	near := slices.Clone(c.steps)
 	if len(near) > drawnSteps {
@@ -32,13 +32,24 @@ func (r *Result) draw(c *chunk, proof []*step) {
 		slices.SortStableFunc(near, func(a, b *step) int { return cmp.Compare(abs(a.call-middle), abs(b.call-middle)) })
 		near = near[:drawnSteps]
 	}
-	s := shrinker{writers: map[cell][]*step{}}
+	near = slices.DeleteFunc(near, func(one *step) bool { return one.avoids })
 	for _, one := range c.steps {
-		if one.changes {
-			s.writers[one.sets] = append(s.writers[one.sets], one)
+		if r.proof[one.op] && !slices.Contains(near, one) {
+			near = append(near, one)
 		}
 	}
-	r.drawn = s.closed(append(slices.DeleteFunc(near, func(one *step) bool { return one.avoids }), proof...))
+	// A compare-and-set whose expected value nobody in the drawing wrote is drawn as a write.
+	var s shrinker
+	s.know(near)
+	for i, one := range near {
+		if one.changes && one.looks && one.surely && s.writers[one.sees] == nil {
+			blind := *one
+			blind.looks = false
+			near[i] = &blind
+		}
+	}
+	s.know(c.steps)
+	r.drawn = s.closedIn(near)
 }
 
 func abs(v int64) int64 { return max(v, -v) }
@@ -68,7 +79,7 @@ func (r *Result) Drawing(path string, harms []Span) error {
 		})
 	}
 	for _, s := range r.drawn {
-		if r.proof[s] && s.op != nil {
+		if r.proof[s.op] {
 			end := min(s.end, last)
 			notes = append(notes, porcupine.Annotation{
 				Tag: "the proof", Start: s.call, End: end, Description: s.describe(), BackgroundColor: "#ffe08a",

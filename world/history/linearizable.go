@@ -22,7 +22,7 @@ type Result struct {
 	Keys      int        // that were judged
 	Steps     int        // operations that told something
 	drawn     []*step    // what a drawing shows
-	proof     map[*step]bool
+	proof     map[*Operation]bool
 	base      int64
 }
 
@@ -120,9 +120,7 @@ func aborted(ops []*Operation, proof []*step) *Operation {
 func operations(all []*step) []Operation {
 	var out []Operation
 	for _, s := range all {
-		if s.op != nil {
-			out = append(out, *s.op)
-		}
+		out = append(out, *s.op)
 	}
 	return byStart(out)
 }
@@ -157,7 +155,10 @@ func explain(proof []*step) string {
 			}
 			there, verb := newer.sets, "was set by "
 			if !newer.changes {
-				there, verb = newer.sees, "was returned to "
+				there = newer.sees
+			}
+			if !newer.changes || newer.before {
+				verb = "was returned to "
 			}
 			w := writer[there]
 			if there == r.sees || newer.avoids || w == nil {
@@ -168,12 +169,14 @@ func explain(proof []*step) string {
 			}
 		}
 	}
+	for i, a := range proof {
+		for _, b := range proof[i+1:] {
+			if a.op.Kind == CAS && b.op.Kind == CAS && a.changes && b.changes && a.op.Expect == b.op.Expect {
+				return fmt.Sprintf("%s and %s both replaced %q, which only one can", a.op.who(), b.op.who(), shorten(a.op.Expect))
+			}
+		}
+	}
 	return "no order of these operations, each taking effect between its start and its end, gives what they returned"
 }
 
-func (s *step) by() string {
-	if s.op == nil {
-		return "an earlier read"
-	}
-	return s.op.who()
-}
+func (s *step) by() string { return s.op.who() }

@@ -36,6 +36,7 @@ const (
 	Append    Act = "append"    // an element to a list
 	Increment Act = "increment" // a counter
 	Transfer  Act = "transfer"  // an amount between accounts
+	Look      Act = "look"      // at two accounts, between which nothing could be moved
 	Acquire   Act = "acquire"   // a lock
 	Release   Act = "release"   // it again
 	Enqueue   Act = "enqueue"   // an element

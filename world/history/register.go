@@ -36,6 +36,7 @@ type step struct {
 	end      int64
 	surely   bool // it took effect
 	observed bool // of one that changes: somebody saw what it set
+	before   bool // it stands for all that came before: a read that ran alone, and what it returned
 }
 
 // forever is the end of an operation whose end nobody knows.
@@ -59,8 +60,8 @@ var registerModel = porcupine.Model{
 }
 
 func (s *step) describe() string {
-	if s.op == nil {
-		return "was " + s.sets.String()
+	if s.before {
+		return "before: " + s.op.String()
 	}
 	return s.op.String()
 }
@@ -193,7 +194,7 @@ func chunks(name string, all []*step) []chunk {
 		last = max(last, s.end)
 		if alone && len(now) >= chunkSize {
 			out = append(out, chunk{name, now, len(all)})
-			now = []*step{{sets: s.sees, changes: true, call: s.call, end: s.call, surely: true}}
+			now = []*step{{op: s.op, before: true, sets: s.sees, changes: true, call: s.call, end: s.call, surely: true}}
 		}
 	}
 	if len(now) > 0 {
@@ -213,11 +214,7 @@ func model(all []*step) []porcupine.Operation {
 		}
 	}
 	for i, s := range all {
-		id := 0
-		if s.op != nil {
-			id = s.op.Client
-		}
-		out[i] = porcupine.Operation{ClientId: id, Input: s, Call: s.call, Return: min(s.end, last+1)}
+		out[i] = porcupine.Operation{ClientId: s.op.Client, Input: s, Call: s.call, Return: min(s.end, last+1)}
 	}
 	return out
 }

@@ -19,20 +19,19 @@ const (
 // Any part of a linearizable history that holds, for each value seen in it, the one who wrote it, is linearizable: what
 // is left out was written between, and seen by nobody who is left. So a closed part that is not linearizable proves that
 // the whole is not. A conflict saw what was not there; it is closed under nothing, so conflicts go first or all stay.
+//
+// A compare-and-set may be taken for a plain write: whatever order explains the one explains the other. That cuts long
+// chains of them.
 func shrink(all []*step, limit time.Duration) []*step {
-	s := shrinker{deadline: time.Now().Add(limit), writers: map[cell][]*step{}}
-	for _, one := range all {
-		if one.changes {
-			s.writers[one.sets] = append(s.writers[one.sets], one)
-		}
-	}
+	s := shrinker{deadline: time.Now().Add(limit)}
+	s.know(all)
 	ops := slices.Clone(all)
 	if quiet := slices.DeleteFunc(slices.Clone(ops), func(s *step) bool { return s.avoids }); s.wrong(quiet) {
 		ops = quiet
 	} else if len(quiet) < len(ops) {
-		return s.without(ops, func(one *step) bool { return !one.changes })
+		return s.without(ops, func(one *step) bool { return !one.changes && !one.before })
 	}
-	ops = s.prefix(ops)
+	ops = s.weaken(s.prefix(ops))
 	for before := len(ops) + 1; len(ops) < before; {
 		before = len(ops)
 		ops = s.without(ops, func(*step) bool { return true })
@@ -43,6 +42,38 @@ func shrink(all []*step, limit time.Duration) []*step {
 type shrinker struct {
 	deadline time.Time
 	writers  map[cell][]*step
+}
+
+// know notes who writes what.
+func (s *shrinker) know(ops []*step) {
+	s.writers = map[cell][]*step{}
+	for _, one := range ops {
+		if one.changes {
+			s.writers[one.sets] = append(s.writers[one.sets], one)
+		}
+	}
+}
+
+// weaken takes compare-and-sets for writes, as many as it can: halves first, then ever smaller blocks.
+func (s *shrinker) weaken(ops []*step) []*step {
+	for size := len(ops); size > 0; size /= 2 {
+		for from := 0; from < len(ops); from += size {
+			weaker := slices.Clone(ops)
+			changed := false
+			for i, one := range weaker[from:min(from+size, len(ops))] {
+				if one.changes && one.looks && one.surely {
+					blind := *one
+					blind.looks = false
+					weaker[from+i], changed = &blind, true
+				}
+			}
+			if changed && s.wrong(weaker) {
+				ops = weaker
+			}
+		}
+	}
+	s.know(ops)
+	return ops
 }
 
 // wrong tells whether steps are certainly not linearizable.
@@ -72,6 +103,26 @@ func (s *shrinker) closed(ops []*step) []*step {
 	return ordered(in)
 }
 
+// closedIn is closed, of steps of which some stand for others in the whole: those are not added again.
+func (s *shrinker) closedIn(ops []*step) []*step {
+	have := map[*Operation]bool{}
+	for _, one := range ops {
+		have[one.op] = true
+	}
+	in := map[*step]bool{}
+	for _, one := range ops {
+		in[one] = true
+	}
+	for _, one := range s.closed(slices.DeleteFunc(slices.Clone(ops), func(one *step) bool { return one.changes })) {
+		if !have[one.op] {
+			blind := *one
+			blind.looks = blind.looks && !blind.changes
+			in[&blind] = true
+		}
+	}
+	return ordered(in)
+}
+
 func ordered(in map[*step]bool) []*step {
 	out := make([]*step, 0, len(in))
 	for one := range in {
@@ -83,12 +134,7 @@ func ordered(in map[*step]bool) []*step {
 	return out
 }
 
-func (s *step) place() int {
-	if s.op == nil {
-		return 0
-	}
-	return s.op.N
-}
+func (s *step) place() int { return s.op.N }
 
 // prefix finds the shortest wrong beginning, in the order in which steps ended.
 func (s *shrinker) prefix(ops []*step) []*step {
@@ -110,7 +156,7 @@ func (s *shrinker) without(ops []*step, may func(*step) bool) []*step {
 		for from := 0; from < len(ops); {
 			drop := map[*step]bool{}
 			for _, one := range ops[from:min(from+size, len(ops))] {
-				if may(one) && one.op != nil {
+				if may(one) {
 					drop[one] = true
 				}
 			}

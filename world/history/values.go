@@ -11,22 +11,30 @@ import (
 //
 //	register   3.17                client 3's 17th
 //	set        in                  one key for each element
-//	list       1.1,2.1,1.2         its elements, which are stamps
+//	list       1.1,2.1,1.2 | -     its elements, which are stamps, or that it has none
 //	counter    12 3.17             the count, and who made it so
 //	accounts   90 3.17             the balance, and who made it so
 //	lock       3.17 | free 3.18    the holder, or that it is free
 //	queue      1.1,2.1 3.17        its elements, the oldest first, and who made it so
 
+// none is a list without elements: not every service tells an empty value from none.
+const none = "-"
+
 // Elements are those of a list's value.
 func Elements(value string) []string {
-	if value == "" {
+	if value == "" || value == none {
 		return nil
 	}
 	return strings.Split(value, ",")
 }
 
 // ListValue is a list with these elements.
-func ListValue(elements []string) string { return strings.Join(elements, ",") }
+func ListValue(elements []string) string {
+	if len(elements) == 0 {
+		return none
+	}
+	return strings.Join(elements, ",")
+}
 
 // Amount is the number in a counter's or an account's value.
 func Amount(value string) (int, error) {
