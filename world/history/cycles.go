@@ -184,7 +184,7 @@ func newTxn(o *Operation) *txn {
 	}
 	switch o.Kind {
 	case Read:
-		reads(o.Key, cell{o.Found, o.Got})
+		reads(o.Key, o.saw())
 	case Write:
 		writes(o.Key, cell{}, cell{true, o.Value}, !o.Setup)
 	case CAS:

@@ -31,7 +31,7 @@ func TestLinearizableByHand(t *testing.T) {
 		"doubtful write done and undone": {numbered(wrote(2, 1, 1, "a", "o"), as(wrote(1, 2, 3, "a", "x"), unknown), readOf(2, 5, 6, "a", "x"),
 			readOf(3, 7, 8, "a", "o")), `saw "o" after "x"`},
 		"cas twice from one value": {numbered(wrote(1, 1, 2, "a", "x"), swapped(1, 3, 4, "a", "x", "y"), swapped(2, 5, 6, "a", "x", "z")), "which is newer"},
-		"cas at the same time":     {numbered(wrote(1, 1, 2, "a", "x"), swapped(1, 3, 6, "a", "x", "y"), swapped(2, 3, 6, "a", "x", "z")), "no order"},
+		"cas at the same time":     {numbered(wrote(1, 1, 2, "a", "x"), swapped(1, 3, 6, "a", "x", "y"), swapped(2, 3, 6, "a", "x", "z")), "both replaced"},
 		"a conflict with what was there": {numbered(wrote(1, 1, 2, "a", "x"), as(swapped(1, 3, 4, "a", "x", "y"), conflict),
 			readOf(1, 5, 6, "a", "x")), "no order"},
 		"a conflict with a doubtful write": {numbered(wrote(1, 1, 2, "a", "x"), as(wrote(2, 2, 3, "a", "u"), unknown), as(swapped(1, 3, 4, "a", "x", "y"), conflict),

@@ -110,7 +110,7 @@ func lostRegister(h History, ops []*Operation) (int, error) {
 			writers[s.sets] = s
 		}
 	}
-	there := cell{last.Found, last.Got}
+	there := last.saw()
 	from := writers[there]
 	if there.there && from == nil {
 		return 0, h.violation("lost", fmt.Sprintf("%q: the final read returned %s, which nobody can have written", last.Key, there), *last)

@@ -45,7 +45,7 @@ func backwards(h History, ops []*Operation) (int, error) {
 	seen := map[int]newest{} // by client: the value read so far whose write began last
 	return inTurn(ops, func(before, now *Operation) error {
 		for _, o := range []*Operation{before, now} {
-			w := writers[cell{o.Found, o.Got}]
+			w := writers[o.saw()]
 			n := seen[o.Client]
 			older := w != nil && n.write != nil && w.end < n.write.call || w == nil && !o.Found && n.write != nil
 			if older {
@@ -53,7 +53,7 @@ func backwards(h History, ops []*Operation) (int, error) {
 				if w != nil {
 					proof = append(proof, *w.op)
 				}
-				return h.violation("time travel", fmt.Sprintf("%q: client %d read %s after %s, which was written later", o.Key, o.Client, cell{o.Found, o.Got}, n.write.sets), proof...)
+				return h.violation("time travel", fmt.Sprintf("%q: client %d read %s after %s, which was written later", o.Key, o.Client, o.saw(), n.write.sets), proof...)
 			}
 			if w != nil && (n.write == nil || w.call > n.write.call) {
 				seen[o.Client] = newest{w, o}
@@ -89,7 +89,7 @@ func fewer(h History, ops []*Operation) (int, error) {
 		a, errA := Amount(before.Got)
 		b, errB := Amount(now.Got)
 		if errA != nil || errB != nil || b < a {
-			return h.violation("time travel", fmt.Sprintf("counter %q: client %d read %s after %s", now.Key, now.Client, cell{now.Found, now.Got}, cell{before.Found, before.Got}), *before, *now)
+			return h.violation("time travel", fmt.Sprintf("counter %q: client %d read %s after %s", now.Key, now.Client, now.saw(), before.saw()), *before, *now)
 		}
 		return nil
 	})

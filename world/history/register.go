@@ -17,6 +17,14 @@ type cell struct {
 	value string
 }
 
+// saw is what a read found.
+func (o *Operation) saw() cell {
+	if !o.Found {
+		return cell{}
+	}
+	return cell{true, o.Got}
+}
+
 func (c cell) String() string {
 	if !c.there {
 		return "nothing"
@@ -124,7 +132,7 @@ func newStep(o *Operation) *step {
 		if o.Outcome != OK {
 			return nil
 		}
-		s.looks, s.sees = true, cell{o.Found, o.Got}
+		s.looks, s.sees = true, o.saw()
 	case Write:
 		if o.Outcome == Failed {
 			return nil
