@@ -38,8 +38,12 @@ func (v *Volume) Close(ctx context.Context) error {
 
 // abandon ends a volume that did not come up.
 func (v *Volume) abandon() error {
+	ctx := context.Background()
 	_ = syscall.Kill(v.pid, syscall.SIGKILL) // it may have ended by itself
-	return v.Close(context.Background())
+	if _, ok := within(ctx, killTime, v.ended); !ok {
+		return fmt.Errorf("server %d: does not end", v.pid)
+	}
+	return v.Close(ctx)
 }
 
 func (c *Config) removeFiles() error {
@@ -108,12 +112,9 @@ func (v *Volume) end(ctx context.Context) error {
 	return errors.Join(fmt.Errorf("server %d: does not end", v.pid), err)
 }
 
-// detach unmounts all mounts of a device at a point in a mount namespace. A
-// namespace that is gone has none.
+// detach unmounts all mounts of a device at a point in a mount namespace; of no
+// device, those of servers that are dead. A namespace that is gone has none.
 func detach(ns, point string, device uint32) error {
-	if device == 0 {
-		return nil // was never mounted
-	}
 	f, err := openNamespace(ns)
 	if err != nil {
 		if isGone(err) {
@@ -125,6 +126,9 @@ func detach(ns, point string, device uint32) error {
 	return inNamespace(int(f.Fd()), func() error {
 		n, err := mountsAt(point, device)
 		for ; n > 0 && err == nil; n-- {
+			if device == 0 && !isDead(point) {
+				break
+			}
 			err = unix.Unmount(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 		}
 		if err != nil {
@@ -134,8 +138,14 @@ func detach(ns, point string, device uint32) error {
 	})
 }
 
-// mountsAt counts the mounts of a device at a point, in the calling thread's mount
-// namespace.
+// isDead tells whether what is mounted at a point has no server any longer.
+func isDead(point string) bool {
+	var st unix.Statfs_t
+	return errors.Is(unix.Statfs(point, &st), unix.ENOTCONN)
+}
+
+// mountsAt counts the mounts of a device (0: of any volume) at a point, in the
+// calling thread's mount namespace.
 func mountsAt(point string, device uint32) (int, error) {
 	text, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
@@ -143,9 +153,12 @@ func mountsAt(point string, device uint32) (int, error) {
 	}
 	n := 0
 	for line := range strings.Lines(string(text)) {
-		// 36 35 0:57 / /mnt/point rw …
+		// 36 35 0:57 / /mnt/point rw … - fuse.brine brine rw…
 		part := strings.Fields(line)
-		if len(part) > 4 && part[2] == fmt.Sprintf("0:%d", device) && unescape(part[4]) == point {
+		if len(part) < 5 || unescape(part[4]) != point {
+			continue
+		}
+		if part[2] == fmt.Sprintf("0:%d", device) || device == 0 && strings.Contains(line, " - fuse."+fsName+" ") {
 			n++
 		}
 	}

@@ -269,6 +269,32 @@ func TestStartErrors(t *testing.T) {
 	}
 }
 
+// However far the server has come when the start is given up, nothing is left.
+func TestStartGivenUp(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	top := must[string](t)(os.MkdirTemp("", marker))
+	defer os.RemoveAll(top) //nolint:errcheck // a test's
+	ok(t, os.Mkdir(filepath.Join(top, "data"), 0o755))
+	for i := range 30 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
+		v, err := Start(ctx, Config{
+			Backing: top + "/data", Mountpoint: top + "/data", LogFile: top + "/log", Socket: top + "/sock",
+		})
+		cancel()
+		switch {
+		case err == nil:
+			ok(t, v.Close(t.Context()))
+		case !errors.Is(err, context.DeadlineExceeded):
+			t.Error(err)
+		}
+		if left := leaks(0); len(left) > 0 {
+			t.Fatalf("given up after %d ms: left behind: %v", i, left)
+		}
+	}
+}
+
 // Paths of sockets may be longer than an address holds.
 func TestLongPaths(t *testing.T) {
 	long := strings.Repeat("long/", 30)

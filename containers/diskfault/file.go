@@ -12,8 +12,9 @@ import (
 
 // notPassed are the flags of open that are the kernel's matter, and not for the
 // backing file: the kernel finds the end to append at, our buffers are not aligned
-// for direct access, and links are followed before we are asked.
-const notPassed = unix.O_APPEND | unix.O_DIRECT | unix.O_TRUNC | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | fuse.FMODE_EXEC
+// for direct access, links are followed before we are asked, and we sync each write
+// ourselves.
+const notPassed = unix.O_APPEND | unix.O_DIRECT | unix.O_TRUNC | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_SYNC | fuse.FMODE_EXEC
 
 // file is an open file.
 type file struct {

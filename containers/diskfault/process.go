@@ -53,20 +53,23 @@ func init() {
 
 func beServer(text string) error {
 	ready := os.NewFile(fdReady, "ready")
-	err := runServer(text, func(device uint32) {
+	device, err := runServer(text, func(device uint32) {
 		_ = json.NewEncoder(ready).Encode(greeting{Device: device}) // a runner that is gone needs none
 		_ = ready.Close()
 	})
 	if err != nil {
-		_ = json.NewEncoder(ready).Encode(greeting{Error: err.Error()}) // closed, if the greeting went out before
+		// Closed, if the greeting went out before.
+		_ = json.NewEncoder(ready).Encode(greeting{Error: err.Error(), Device: device})
 	}
 	return err
 }
 
-func runServer(text string, ready func(device uint32)) error {
+// runServer mounts and serves, until the mount is gone. The device is set as soon
+// as there is a mount.
+func runServer(text string, ready func(device uint32)) (device uint32, err error) {
 	var set settings
 	if err := json.Unmarshal([]byte(text), &set); err != nil {
-		return fmt.Errorf("settings: %w", err)
+		return 0, fmt.Errorf("settings: %w", err)
 	}
 	for fd := fdBacking; fd <= fdMountNS; fd++ {
 		unix.CloseOnExec(fd)
@@ -77,24 +80,24 @@ func runServer(text string, ready func(device uint32)) error {
 	if set.Undo {
 		u, err := newUndo(fdUndo, set.Strict)
 		if err != nil {
-			return fmt.Errorf("undo: %w", err)
+			return 0, fmt.Errorf("undo: %w", err)
 		}
 		s.undo = u
 	}
 	socket := os.NewFile(fdSocket, "socket")
 	l, err := net.FileListener(socket)
 	if err != nil {
-		return errors.Join(err, socket.Close())
+		return 0, errors.Join(err, socket.Close())
 	}
 	if err := socket.Close(); err != nil {
-		return err
+		return 0, err
 	}
 	fuseFD, device, err := mount(set.Mountpoint)
 	if err != nil {
-		return err
+		return device, err
 	}
-	closeAll(fdMountNS) // or the namespace would live on with us
-	return s.serve(fmt.Sprintf("/dev/fd/%d", fuseFD), func() {
+	_ = unix.Close(fdMountNS) // or the namespace would live on with us
+	return device, s.serve(fmt.Sprintf("/dev/fd/%d", fuseFD), func() {
 		go s.listen(l)
 		ready(device)
 	})

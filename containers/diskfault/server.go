@@ -5,7 +5,6 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-	"golang.org/x/sys/unix"
 )
 
 // server is one volume in its server process.
@@ -150,12 +149,3 @@ func (s *server) losePower() (Loss, error) {
 
 // fsName is the file system's type, after "fuse.", and source in mount tables.
 const fsName = "brine"
-
-// closeAll closes descriptors that are not needed, whatever they are.
-func closeAll(fds ...int) {
-	for _, fd := range fds {
-		if fd >= 0 {
-			_ = unix.Close(fd)
-		}
-	}
-}
