@@ -25,6 +25,7 @@ type Clock struct {
 	mu      sync.Mutex
 	on      bool // the clock is not right, or was not until someone let us set it right
 	want    params
+	dormant bool // a blob stayed behind, unused, in a process that was paused
 	receipt Receipt
 	closed  bool
 }
@@ -88,6 +89,10 @@ func (c *Clock) Restore(ctx context.Context) error {
 
 func (c *Clock) restore(ctx context.Context) error {
 	if !c.on {
+		if c.dormant {
+			c.dormant = false
+			return c.settle(ctx)
+		}
 		return nil
 	}
 	// Forks under way may still bring a copy of the patch: they are watched until Close.
@@ -99,7 +104,7 @@ func (c *Clock) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.on = false
+	c.on, c.dormant = false, false
 	c.receipt.Changes++
 	err = c.settle(ctx)
 	c.on = err != nil
@@ -120,11 +125,12 @@ func (c *Clock) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.closed {
+		c.mu.Unlock()
 		return nil
 	}
 	c.closed = true
 	err := c.restore(ctx)
+	c.mu.Unlock() // what the watch handles still needs it
 	return errors.Join(err, releaseWatch(c))
 }

@@ -53,13 +53,18 @@ func onThread(f func() error) error {
 	var run func()
 	run = func() {
 		runtime.LockOSThread()
-		if unix.Gettid() != unix.Getpid() {
-			done <- f()
-			return // still locked, so that the thread ends
+		if unix.Gettid() == unix.Getpid() { // the main thread would stay: hold it until another has started
+			other := make(chan struct{})
+			go func() {
+				close(other)
+				run()
+			}()
+			<-other
+			runtime.UnlockOSThread()
+			return
 		}
-		go run() // the main thread would stay
-		<-done   // hold it until another has it
-		runtime.UnlockOSThread()
+		done <- f()
+		// Still locked, so that the thread ends.
 	}
 	go run()
 	return <-done
@@ -89,6 +94,8 @@ func seize(ctx context.Context, pid int) ([]thread, error) {
 			case err == nil:
 				threads = append(threads, thread{tid: tid})
 			case errors.Is(err, unix.ESRCH) || ended(tid):
+			case tracedByUs(tid): // parked before, and its tracer is about to end
+				return threads, errBusy
 			default:
 				return threads, fmt.Errorf("trace thread %d: %w\nhint: does a debugger or strace hold it?", tid, err)
 			}
@@ -108,25 +115,18 @@ func seize(ctx context.Context, pid int) ([]thread, error) {
 }
 
 // await waits until the thread has stopped and reads where. A thread that
-// ended meanwhile is left with a counter of zero.
+// ended meanwhile is left without a number.
 func (t *thread) await(ctx context.Context, pid int) error {
 	began := time.Now()
 	for pause := 10 * time.Microsecond; ; pause = min(2*pause, time.Millisecond) {
-		var ws unix.WaitStatus
-		got, err := unix.Wait4(t.tid, &ws, unix.WNOHANG|unix.WALL, nil)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil, got == t.tid && !ws.Stopped():
-			t.tid = 0 // ended
-			return nil
-		case got == t.tid:
-			if int(ws)>>16 != eventStop {
-				t.signal = ws.StopSignal()
-			}
+		if t.stopped() {
 			return t.registers()
 		}
 		if time.Since(began) > patience && t.park(pid) {
+			if t.stopped() { // just now
+				t.parked = false
+				return t.registers()
+			}
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -136,7 +136,32 @@ func (t *thread) await(ctx context.Context, pid int) error {
 	}
 }
 
+// stopped tells whether the thread has stopped, or ended.
+func (t *thread) stopped() bool {
+	for {
+		var ws unix.WaitStatus
+		got, err := unix.Wait4(t.tid, &ws, unix.WNOHANG|unix.WALL, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err == nil && got == 0:
+			return false
+		case err != nil || !ws.Stopped():
+			t.tid = 0
+		case int(ws)>>16 == eventStop:
+			t.signal = 0
+		default:
+			t.signal = ws.StopSignal()
+		}
+		return true
+	}
+}
+
+// registers reads where a stopped thread is.
 func (t *thread) registers() error {
+	if t.tid == 0 {
+		return nil
+	}
 	var r syscall.PtraceRegs
 	err := syscall.PtraceGetRegs(t.tid, &r)
 	if errors.Is(err, unix.ESRCH) {
@@ -164,11 +189,11 @@ func (t *thread) park(pid int) bool {
 	return true
 }
 
-// release lets the threads go on, with the signals that they were to get.
-// Parked ones go free when this OS thread ends.
+// release lets the threads go on, with the signals that they were to get. A
+// parked one that has not stopped meanwhile goes free when this OS thread ends.
 func release(threads []thread) {
 	for _, t := range threads {
-		if t.tid != 0 && !t.parked {
+		if t.tid != 0 && (!t.parked || t.stopped()) {
 			// Fails only when the thread is gone.
 			_, _, _ = unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_DETACH, uintptr(t.tid), 0, uintptr(t.signal), 0, 0)
 		}
@@ -192,6 +217,11 @@ func threadsOf(pid int) ([]int, error) {
 		}
 	}
 	return tids, nil
+}
+
+func tracedByUs(tid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
+	return err == nil && strings.Contains(string(status), fmt.Sprintf("\nTracerPid:\t%d\n", os.Getpid()))
 }
 
 // ended tells whether a thread is dead and waits to be reaped.

@@ -10,6 +10,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(victimVar) != "" {
+		victim()
+	}
 	code := m.Run()
 	if built != "" {
 		_ = os.RemoveAll(built)
@@ -29,10 +32,11 @@ func leaks() []string {
 		var left []string
 		processes, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, p := range processes {
-			if text, _ := os.ReadFile(p); strings.HasPrefix(string(text), "brine-clock-watchdog") {
+			status, _ := os.ReadFile(filepath.Join(filepath.Dir(p), "status"))
+			ours := strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", os.Getpid()))
+			if text, _ := os.ReadFile(p); ours && strings.HasPrefix(string(text), "brine-clock-watchdog") {
 				left = append(left, "watchdog "+p)
 			}
-			status, _ := os.ReadFile(filepath.Join(filepath.Dir(p), "status"))
 			if strings.Contains(string(status), fmt.Sprintf("TracerPid:\t%d\n", os.Getpid())) {
 				left = append(left, "traced "+p)
 			}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -22,31 +23,40 @@ type group struct {
 	id     uint64
 }
 
-// findGroup finds where cgroup2 is mounted and the group in it.
+// findGroup finds the group of this path.
 func findGroup(path string) (*group, error) {
-	f, err := os.Open("/proc/self/mountinfo")
+	mount, err := cgroup2Mount()
 	if err != nil {
 		return nil, err
+	}
+	g := &group{path: filepath.Clean(path), folder: filepath.Join(mount, path)}
+	info, err := os.Stat(g.folder)
+	if err != nil {
+		return nil, err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || g.path == "/" || !filepath.IsAbs(g.path) {
+		return nil, fmt.Errorf("control group %s: not a node's", path)
+	}
+	g.id = stat.Ino // that is how the kernel numbers groups
+	return g, nil
+}
+
+// cgroup2Mount finds where the cgroup2 hierarchy is mounted.
+var cgroup2Mount = sync.OnceValues(func() (string, error) {
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return "", err
 	}
 	defer f.Close()
 	for sc := bufio.NewScanner(f); sc.Scan(); {
 		before, after, _ := strings.Cut(sc.Text(), " - ")
 		if fields := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") && len(fields) > 4 {
-			g := &group{path: filepath.Clean(path), folder: filepath.Join(fields[4], path)}
-			info, err := os.Stat(g.folder)
-			if err != nil {
-				return nil, err
-			}
-			stat, ok := info.Sys().(*syscall.Stat_t)
-			if !ok || g.path == "/" {
-				return nil, fmt.Errorf("control group %s: not a node's", path)
-			}
-			g.id = stat.Ino // that is how the kernel numbers groups
-			return g, nil
+			return fields[4], nil
 		}
 	}
-	return nil, errors.New("no cgroup2 hierarchy is mounted\nhint: mount -t cgroup2 none /sys/fs/cgroup/unified")
-}
+	return "", errors.New("no cgroup2 hierarchy is mounted\nhint: mount -t cgroup2 none /sys/fs/cgroup/unified")
+})
 
 // pids lists the processes of the group and of those below it.
 func (g *group) pids() ([]int, error) {
@@ -81,6 +91,26 @@ func (g *group) holds(pid int) bool {
 		}
 	}
 	return false
+}
+
+// paused tells whether a process stands still and will go on standing: stopped
+// by a signal, or in a frozen control group.
+func paused(pid int) bool {
+	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && bytes.Contains(stat, []byte(") T ")) {
+		return true
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return false
+	}
+	_, path, _ := strings.Cut("\n"+string(text), "\n0::")
+	path, _, _ = strings.Cut(path, "\n")
+	mount, err := cgroup2Mount()
+	if err != nil {
+		return false
+	}
+	events, err := os.ReadFile(filepath.Join(mount, path, "cgroup.events"))
+	return err == nil && strings.Contains(string(events), "frozen 1")
 }
 
 // ignoreMissing forgives groups and processes that end while they are listed.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -27,12 +26,12 @@ func newNode(t testing.TB) *testNode {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
-	top, err := findGroup("/.")
-	if err == nil {
-		t.Fatal("the root is taken for a node", top)
+	mount, err := cgroup2Mount()
+	if err != nil {
+		t.Fatal(err)
 	}
 	path := fmt.Sprintf("/brine/clk%d/%d", os.Getpid(), nodes.Add(1))
-	folder := filepath.Join(cgroup2(t), path)
+	folder := filepath.Join(mount, path)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -43,15 +42,6 @@ func newNode(t testing.TB) *testNode {
 	n := &testNode{group: g}
 	t.Cleanup(func() { n.end(t) })
 	return n
-}
-
-func cgroup2(t testing.TB) string {
-	t.Helper()
-	out, err := exec.Command("findmnt", "-nt", "cgroup2", "-o", "TARGET", "--first-only").Output()
-	if err != nil {
-		t.Fatal("no cgroup2: ", err)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // end kills what is in the node and removes it.
@@ -143,7 +133,8 @@ func (r *reader) line() string {
 	select {
 	case l := <-got:
 		if l.err != nil {
-			r.t.Fatalf("%v ended: %v", r.cmd.Args, l.err)
+			_ = r.cmd.Wait()
+			r.t.Fatalf("%v ended: %v", r.cmd.Args, r.cmd.ProcessState)
 		}
 		return l.line
 	case <-time.After(10 * time.Second):
@@ -162,7 +153,8 @@ func (r *reader) ask(what string) reading {
 	r.t.Helper()
 	v := reading{host: time.Now()}
 	if _, err := fmt.Fprintln(r.in, what); err != nil {
-		r.t.Fatal(err)
+		_ = r.cmd.Wait()
+		r.t.Fatalf("%v: %v", r.cmd, r.cmd.ProcessState)
 	}
 	if _, err := fmt.Sscan(r.line(), &v.real, &v.coarse, &v.gettimeofday, &v.time, &v.mono, &v.raw); err != nil {
 		r.t.Fatal(err)

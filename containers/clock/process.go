@@ -30,8 +30,8 @@ func openProcess(pid int, im *image) (*process, error) {
 		return nil, gone(err)
 	}
 	auxv, err := os.ReadFile(fmt.Sprintf("/proc/%d/auxv", pid))
-	if err == nil && len(auxv) == 0 {
-		err = errGone
+	if err == nil && (len(auxv) < 16 || binary.LittleEndian.Uint64(auxv) == 0) {
+		err = errGone // or about to execute another program
 	}
 	p := &process{pid: pid, im: im, mem: mem}
 	for ; len(auxv) >= 16 && p.vdso == 0; auxv = auxv[16:] {
@@ -72,17 +72,19 @@ func (p *process) set(st status, to params) error {
 }
 
 // fill writes the blob, and only then the jumps to it. No thread may be at the
-// functions' beginnings.
-func (p *process) fill(to params) error {
-	if err := p.write(p.vdso+int64(p.im.blobAt), p.im.blob.with(to)); err != nil {
-		return err
+// functions' beginnings. A blob that is there still is used again: somebody may
+// be in it.
+func (p *process) fill(st status, to params) error {
+	var err error
+	if st.blob {
+		err = p.set(st, to)
+	} else {
+		err = p.write(p.vdso+int64(p.im.blobAt), p.im.blob.with(to))
 	}
-	for _, h := range p.im.hooks {
-		if err := p.write(p.vdso+int64(h.at), h.jump); err != nil {
-			return err
-		}
+	for i := 0; err == nil && i < len(p.im.hooks); i++ {
+		err = p.write(p.vdso+int64(p.im.hooks[i].at), p.im.hooks[i].jump)
 	}
-	return nil
+	return err
 }
 
 // unhook gives the functions their first instructions back. All threads must

@@ -53,7 +53,7 @@ func (c *Clock) bring(ctx context.Context, pid int, held bool) (did bool, err er
 			err = nil
 		}
 	}()
-	p, err := openProcess(pid, c.im)
+	p, st, err := look(pid, c.im)
 	if err != nil {
 		return false, err
 	}
@@ -62,21 +62,21 @@ func (c *Clock) bring(ctx context.Context, pid int, held bool) (did bool, err er
 	if !c.group.holds(pid) {
 		return false, nil
 	}
-	st, err := p.status()
-	if err != nil {
-		return false, err
-	}
 	switch {
 	case st.clean() && (!c.on || c.want == params{}):
 		return false, nil
 	case !c.on:
-		return true, p.remove(ctx)
+		if err = p.remove(ctx); errors.Is(err, errBusy) {
+			c.dormant = true
+			return false, nil
+		}
+		return err == nil, err
 	case st.patched(c.im) && st.params == c.want:
 		return false, nil
 	case st.patched(c.im):
 		return true, p.set(st, c.want)
 	case held:
-		err = p.fill(c.want)
+		err = p.fill(st, c.want)
 	default:
 		err = p.install(ctx, c.want)
 	}
@@ -84,6 +84,21 @@ func (c *Clock) bring(ctx context.Context, pid int, held bool) (did bool, err er
 		c.receipt.Processes++
 	}
 	return err == nil, err
+}
+
+// look opens a process and reads its status. It tries again when a program was
+// executed just between.
+func look(pid int, im *image) (p *process, st status, err error) {
+	for range 3 {
+		if p, err = openProcess(pid, im); err != nil {
+			continue
+		}
+		if st, err = p.status(); err == nil {
+			return p, st, nil
+		}
+		p.close()
+	}
+	return nil, st, err
 }
 
 func command(pid int) string {

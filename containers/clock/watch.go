@@ -155,6 +155,8 @@ func (w *watch) handle(c *Clock, h programsHappened) {
 	held := h.Kind == watchExec
 	if held {
 		defer letGo(w.objects.BrineHeld, h.Pid)
+	} else if w.objects.BrineHeld.Lookup(h.Pid, &programsHappened{}) == nil {
+		return // it has executed a program meanwhile
 	}
 	if c != nil {
 		c.adopt(int(h.Pid), held)
@@ -171,10 +173,9 @@ func (c *Clock) adopt(pid int, held bool) {
 	if held && !c.on {
 		return
 	}
-	did, err := c.bring(ctx, pid, held)
-	if err != nil {
+	if _, err := c.bring(ctx, pid, held); err != nil {
 		c.receipt.Uncovered = append(c.receipt.Uncovered, fmt.Sprintf("pid %d (%s): %v", pid, command(pid), err))
-	} else if did && held {
+	} else if held {
 		c.receipt.Started++
 	}
 }
