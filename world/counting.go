@@ -91,7 +91,7 @@ func (c PacketCount) judge(w *World, r route, from, to xdpfault.Traffic, when st
 	var each []string
 	for _, l := range r.links {
 		before, now := from.Stats(l, r.match), to.Stats(l, r.match)
-		s, a := since(before.Sent, now.Sent), since(before.Arrived, now.Arrived)
+		s, a := more(before.Sent, now.Sent), more(before.Arrived, now.Arrived)
 		sent, arrived = sent+s, arrived+a
 		if s+a > 0 {
 			each = append(each, fmt.Sprintf("%s to %s: %d sent, %d arrived", w.endName(l.From), w.endName(l.To), s, a))
@@ -118,9 +118,9 @@ func (c PacketCount) wanted() string {
 	return fmt.Sprintf("%s %d", c.Compare, c.N)
 }
 
-// since is how many packets were counted between two readings; a counter that
+// more is how many packets were counted between two readings; a counter that
 // was read while a packet was under way may be one behind.
-func since(before, now xdpfault.Count) uint64 {
+func more(before, now xdpfault.Count) uint64 {
 	if now.Packets < before.Packets {
 		return 0
 	}

@@ -126,8 +126,11 @@ func (w *World) portNumber(port string, nodes []*Node) (uint16, error) {
 }
 
 func sideName(s sel.Selector, nodes []*Node) string {
-	if s.Kind == sel.Clients {
+	switch s.Kind {
+	case sel.Clients:
 		return "the clients"
+	case sel.All:
+		return "all nodes"
 	}
 	return names(nodes)
 }

@@ -33,8 +33,10 @@ Feature: Packets are counted and captured
 
   @strict-faults
   Scenario: Every harm must be felt
-    When node2 is isolated for 300ms
-    And connections between node1 and node2 are reset
+    When I POST "http://node1:8080/held/node2"
+    Then the response status is 200
+    When connections between node1 and node2 are reset
+    And node2 is isolated for 300ms
     And packets between node1 and node2 are delayed by 10ms for 300ms
     And name resolution fails on node2
     And I run "/kv lookup node1" on node2
