@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 
 	"brine.test/brine/netfab"
 	"brine.test/brine/world/record"
@@ -44,13 +45,17 @@ func (w *World) linkReceipt(r xdpfault.Receipt) record.Receipt {
 	if r.Probes > 0 {
 		out.Proof = fmt.Sprintf("%d probe packets sent, %d dropped", r.Probes, r.ProbesDropped)
 	}
-	for _, l := range r.Links {
-		if l.Touched() {
-			out.Links = append(out.Links, record.LinkReceipt{
-				Link: w.linkName(l.Link), Matched: record.Count(l.Matched), Dropped: record.Count(l.Dropped), Delayed: record.Count(l.Delayed),
-				Corrupted: record.Count(l.Corrupted), Duplicated: record.Count(l.Duplicated), Reordered: record.Count(l.Reordered),
-			})
-		}
+	touched := slices.DeleteFunc(slices.Clone(r.Links), func(l xdpfault.LinkTally) bool { return !l.Touched() })
+	links := make([]xdpfault.Link, len(touched))
+	for i, l := range touched {
+		links[i] = l.Link
+	}
+	for i, name := range w.linkNames(links) {
+		l := touched[i]
+		out.Links = append(out.Links, record.LinkReceipt{
+			Link: name, Matched: record.Count(l.Matched), Dropped: record.Count(l.Dropped), Delayed: record.Count(l.Delayed),
+			Corrupted: record.Count(l.Corrupted), Duplicated: record.Count(l.Duplicated), Reordered: record.Count(l.Reordered),
+		})
 	}
 	return out
 }
