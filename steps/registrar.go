@@ -33,6 +33,8 @@ func sections() []section {
 		{title: "What was answered", add: responses},
 		{title: "Commands", add: commands},
 		{title: "Logs", add: logs},
+		{title: "Work", add: work},
+		{title: "What the history shows", add: histories},
 		{title: "Seeing packets", add: counting},
 		{title: "A harm that waits for its moment", add: moments},
 		{title: "Waiting and remembering", add: remembering},

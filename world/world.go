@@ -73,6 +73,8 @@ type World struct {
 	internet  bool
 	closed    bool
 	onClose   []func()
+
+	work works
 }
 
 type worldKey struct{}
