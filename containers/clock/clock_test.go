@@ -50,7 +50,7 @@ func TestJumps(t *testing.T) {
 				check(t, r, -5*time.Minute)
 				later := n.start(t, threads, program(t, name))
 				check(t, later, -5*time.Minute)
-				near(t, "first reading", time.Unix(0, later.said).Sub(time.Now()), -5*time.Minute)
+				near(t, "first reading", time.Until(time.Unix(0, later.said)), -5*time.Minute)
 				check(t, outside, 0)
 				near(t, "this process", ownSkew(), 0)
 				restore(t, c)

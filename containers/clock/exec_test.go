@@ -21,12 +21,12 @@ func TestExecChain(t *testing.T) {
 	dynamic, static, golang := program(t, "c-dynamic"), program(t, "c-static"), program(t, "go-static")
 	r := n.start(t, 0, dynamic, static, golang, "/bin/sh", "-c", "cat /dev/null; "+golang+" & wait; exec "+static+" "+dynamic)
 	// The shell's background child has no input, says its first reading and ends.
-	near(t, "child of the shell", time.Unix(0, r.said).Sub(time.Now()), time.Hour)
+	near(t, "child of the shell", time.Until(time.Unix(0, r.said)), time.Hour)
 	var said int64
 	if _, err := fmt.Sscan(r.line(), &said); err != nil {
 		t.Fatal(err)
 	}
-	near(t, "end of the chain", time.Unix(0, said).Sub(time.Now()), time.Hour)
+	near(t, "end of the chain", time.Until(time.Unix(0, said)), time.Hour)
 	check(t, r, time.Hour)
 	if rc := c.Receipt(); rc.Started != 8 || len(rc.Uncovered) > 0 {
 		t.Errorf("receipt %+v", rc)
@@ -73,13 +73,13 @@ func TestFirstProcessOfAContainer(t *testing.T) {
 	c := newClock(t, n)
 	set(t, c, Skew{Offset: -time.Hour})
 	r := n.start(t, 0, "unshare", "--fork", "--pid", "--mount-proc", program(t, "go-static"))
-	near(t, "first reading", time.Unix(0, r.said).Sub(time.Now()), -time.Hour)
+	near(t, "first reading", time.Until(time.Unix(0, r.said)), -time.Hour)
 	check(t, r, -time.Hour)
 	// As a container runtime does it for exec: into the namespaces from outside.
 	outer := r.cmd.Process.Pid
 	inner := must(os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", outer, outer)))(t)
 	x := n.start(t, 0, "nsenter", "-p", "-m", "-t", strings.TrimSpace(string(inner)), program(t, "c-static"))
-	near(t, "entered", time.Unix(0, x.said).Sub(time.Now()), -time.Hour)
+	near(t, "entered", time.Until(time.Unix(0, x.said)), -time.Hour)
 	restore(t, c)
 	check(t, r, 0)
 }

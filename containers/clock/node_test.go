@@ -106,12 +106,12 @@ func (n *testNode) start(t testing.TB, threads int, args ...string) *reader {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	theirs.Close()
+	_ = theirs.Close()
 	r := &reader{t: t, cmd: cmd, in: in, out: bufio.NewReader(stdout)}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		in.Close()
+		_ = in.Close()
 	})
 	if _, err := fmt.Sscan(r.line(), &r.said); err != nil {
 		t.Fatalf("%v: %v", args, err)
