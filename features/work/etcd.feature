@@ -1,0 +1,44 @@
+Feature: etcd keeps its promises to clients that work while it is harmed
+
+  Scenario: Registers are linearizable while the leader is cut off
+    Given a 3-node cluster running etcd
+    When 5 clients read, write and compare and set 3 registers continuously
+    And the leader is isolated for 3s
+    And I wait 1s
+    And the clients stop
+    Then the history is linearizable
+    And no acknowledged write is lost
+    And no read goes back in time
+    And at least 30% of operations succeeded
+    And at least 10% of operations succeeded while the leader was isolated
+    And the longest outage was below 3s
+    And the median latency of writes was below 500ms
+
+  Scenario: No acknowledged element is lost when the leader is killed
+    Given a 3-node cluster running etcd
+    When 5 clients add to a set to any node for the next 5s
+    And I wait 1s
+    And the leader is killed
+    And I wait 2s
+    And the killed nodes are started again
+    Then no acknowledged write is lost
+    And the history is linearizable
+
+  Scenario: Money is neither made nor lost
+    Given a 3-node cluster running etcd
+    When 5 clients transfer between 10 accounts for the next 4s
+    And node2 is paused for 1s
+    Then the total is always 1000
+    And the history is strictly serializable
+
+  Scenario: A lock, a list and a counter at once
+    Given a 3-node cluster running etcd
+    When 3 clients take turns on a lock continuously
+    And 3 clients append to a list continuously
+    And 3 clients increment a counter continuously
+    And node3 is isolated from the other nodes for 1s
+    And the clients stop
+    Then the lock is never held twice
+    And no write appears twice
+    And no acknowledged write is lost
+    And the history is linearizable
