@@ -20,6 +20,9 @@ func Needs(texts ...string) world.Needs {
 // needs is what the sentences of a step function ask for, by the function's name. Those that are not in it ask for
 // nothing: their harm acts on what every cluster has.
 var needs = map[string]world.Needs{
+	"diskFull": {Disk: true}, "diskFails": {Disk: true}, "diskCallsFail": {Disk: true}, "diskReadOnly": {Disk: true},
+	"diskSlow": {Disk: true}, "fsyncSlow": {Disk: true}, "readsCorrupted": {Disk: true}, "diskRecovers": {Disk: true},
+	"losePower": {Disk: true}, "clockJumps": {Clock: true}, "clockDrifts": {Clock: true},
 	"sentPackets": {Traffic: true}, "reachedPackets": {Traffic: true}, "capturePackets": {Capture: true},
 }
 

@@ -17,6 +17,9 @@ func processes(sc Registrar) {
 	// No selector begins with "existing": "existing connections between … resume" is another sentence.
 	sc.Step(`^((?:[^e" ]|e[^x"]|ex[^i"]|exi[^s"]|exis[^t"]|exist[^i"])(?:[^" ]| [^" \d]| \d+ r)*|e|exi?|exist?) resumes?$`, resume)
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) (?:is|are) killed and started again (\d+) times?(?:, every ([^"]+))?$`, crashLoop)
+	machines(sc)
+	disks(sc)
+	clocks(sc)
 	sc.Step(`^everything heals$`, healEverything)
 }
 
@@ -97,7 +100,8 @@ func crashLoop(ctx context.Context, who, times, every string) error {
 	return s.do(func(w *world.World) error { return w.CrashLoop(ctx, nodes, n, pause) })
 }
 
-// healEverything ends every harm that is still on: nodes are started and resume, and the network is as before.
+// healEverything ends every harm that is still on: paused nodes resume, the network, disks, clocks and limits are as
+// before, and nodes that were killed, stopped, without power or out of memory are started.
 //
 //	everything heals
 func healEverything(ctx context.Context) error {

@@ -197,6 +197,9 @@ func (w *World) createBoxes(ctx context.Context, nodes []*Node) error {
 	if err != nil {
 		return err
 	}
+	if err := w.mountDisks(ctx, nodes); err != nil {
+		return err
+	}
 	slots := make(chan struct{}, createAtOnce)
 	return each(nodes, func(n *Node) error {
 		slots <- struct{}{}
@@ -261,6 +264,9 @@ func (w *World) createBox(ctx context.Context, n *Node, images map[string]*conta
 			Env: env, Files: s.inst.Files, Data: s.inst.Volume, Memory: s.inst.Memory, CPU: s.inst.CPU,
 		})
 		if err != nil {
+			return err
+		}
+		if err := s.settleDisk(ctx); err != nil {
 			return err
 		}
 		w.follow(s)

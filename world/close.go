@@ -59,7 +59,7 @@ func (w *World) Close(ctx context.Context) error {
 func (w *World) endHarms(ctx context.Context) error {
 	var errs []error
 	for _, a := range w.active(func(*active) bool { return true }) {
-		if a.kind == kindKill || a.kind == kindStop {
+		if a.kind.down() {
 			a.mu.Lock()
 			a.undo = func(context.Context) error { return nil }
 			a.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +44,15 @@ const (
 	kindHang      harmKind = "hanging connections"
 	kindReset     harmKind = "reset"
 	kindNames     harmKind = "names"
+
+	kindPower  harmKind = "power loss"
+	kindMemory harmKind = "memory limit"
+	kindOOM    harmKind = "out of memory"
+	kindCPU    harmKind = "CPU limit"
+	kindStress harmKind = "CPU stress"
+	kindDisk   harmKind = "disk"
+	kindJump   harmKind = "clock jump"
+	kindDrift  harmKind = "clock drift"
 )
 
 func (k harmKind) network() bool {
@@ -55,7 +65,14 @@ func (k harmKind) network() bool {
 }
 
 // momentary tells whether a harm is over when it is done.
-func (k harmKind) momentary() bool { return k == kindKill || k == kindReset }
+func (k harmKind) momentary() bool {
+	return k == kindKill || k == kindReset || k == kindPower || k == kindOOM || k == kindJump
+}
+
+// down tells whether healing a harm starts services again.
+func (k harmKind) down() bool {
+	return k == kindKill || k == kindStop || k == kindPower || k == kindOOM
+}
 
 // active is a harm in this scenario: what was asked, by which sentence, on whom.
 type active struct {
@@ -71,6 +88,7 @@ type active struct {
 
 	mu     sync.Mutex
 	undo   func(context.Context) error
+	parts  parts // of a harm that is healed node by node: what undoes it on each
 	gauge  func() record.Receipt
 	handle *xdpfault.Handle // of a network harm
 	inject time.Duration    // what putting it on took
@@ -119,12 +137,7 @@ func (a *active) release(match func(xdpfault.Link) bool) (hit bool, err error) {
 	if a.done || a.handle == nil {
 		return false, nil
 	}
-	var freed []record.Link
-	for _, l := range a.handle.Links() {
-		if match(l) {
-			freed = append(freed, a.w.linkName(l))
-		}
-	}
+	freed := slices.DeleteFunc(a.handle.Links(), func(l xdpfault.Link) bool { return !match(l) })
 	if len(freed) == 0 {
 		return false, nil
 	}
@@ -134,7 +147,7 @@ func (a *active) release(match func(xdpfault.Link) bool) (hit bool, err error) {
 	}
 	if left := a.handle.Links(); len(left) > 0 {
 		a.free(left, end)
-		a.rec.Release(freed, a.Receipt())
+		a.rec.Release(a.w.linkNames(freed), a.Receipt())
 		return true, nil
 	}
 	if err := a.handle.Heal(); err != nil {
@@ -234,10 +247,14 @@ func (w *World) HealNetwork(ctx context.Context) error {
 	return w.healAll(ctx, func(a *active) bool { return a.kind.network() })
 }
 
-// HealEverything ends every harm that is still on: killed and stopped nodes are
-// started, paused ones resume, the network is as before.
+// HealEverything ends every harm that is still on: paused nodes resume, the
+// network, disks, clocks and limits are as before, and only then those that
+// were killed, stopped, without power or without memory are started.
 func (w *World) HealEverything(ctx context.Context) error {
-	return w.healAll(ctx, func(*active) bool { return true })
+	return errors.Join(
+		w.healAll(ctx, func(a *active) bool { return !a.kind.down() }),
+		w.healAll(ctx, func(*active) bool { return true }),
+		w.startStarved(ctx))
 }
 
 // harmsOn describes what is on now, for the message of a failed assertion.

@@ -141,6 +141,9 @@ func (w *World) takeOut(ctx context.Context, n *Node) error {
 		}
 	}
 	w.forget(n)
+	if err := n.closeMachine(ctx); err != nil {
+		return err
+	}
 	if err := n.box.Remove(ctx); err != nil {
 		return fmt.Errorf("%s: %w", n.Name, err)
 	}
@@ -177,6 +180,9 @@ func (w *World) replace(ctx context.Context, n *Node) error {
 		return fmt.Errorf("%s: wipe: %w", n.Name, err)
 	}
 	for _, s := range n.services {
+		if err := s.settleDisk(ctx); err != nil {
+			return err
+		}
 		s.joining = true
 		if err := w.addMember(ctx, s); err != nil {
 			return err

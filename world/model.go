@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"brine.test/brine/containers"
+	"brine.test/brine/containers/diskfault"
 	"brine.test/brine/netfab"
 	"brine.test/brine/world/catalogue"
 	"brine.test/brine/world/client"
@@ -64,6 +65,8 @@ type Node struct {
 	net     *netfab.Node
 	box     *containers.Node
 	dir     string
+	limits  limits
+	clock   nodeClock
 
 	services []*Service
 }
@@ -79,6 +82,8 @@ type Service struct {
 	inst    *catalogue.Instance
 	version string
 	box     *containers.Service
+	disk    *diskfault.Volume // behind its data, where the scenario harms disks
+	limits  limits
 
 	mu       sync.Mutex
 	conn     client.Client

@@ -48,6 +48,8 @@ var effects = map[harmKind]record.Effect{
 	kindDelay: record.EffectSlow, kindRate: record.EffectSlow, kindFlap: record.EffectCut,
 	kindRefuse: record.EffectLossy, kindHang: record.EffectLossy, kindReset: record.EffectCut, kindNames: record.EffectNames,
 	kindKill: record.EffectDown, kindStop: record.EffectDown, kindPause: record.EffectPaused,
+	kindPower: record.EffectDown, kindOOM: record.EffectDown, kindMemory: record.EffectLimited, kindCPU: record.EffectLimited,
+	kindStress: record.EffectLimited, kindDisk: record.EffectDisk, kindJump: record.EffectClock, kindDrift: record.EffectClock,
 }
 
 // harmBegan writes down a harm's begin.
@@ -57,9 +59,7 @@ func (w *World) harmBegan(a *active, l Length) {
 		Targets: nodeNames(a.who), For: l.D, InjectTime: a.inject, Momentary: a.kind.momentary(),
 	}
 	if a.handle != nil {
-		for _, link := range a.handle.Links() {
-			info.Links = append(info.Links, w.linkName(link))
-		}
+		info.Links = w.linkNames(a.handle.Links())
 	}
 	a.rec = w.rec.Harm(info)
 }
@@ -71,11 +71,6 @@ func (w *World) harmEnded(a *active) {
 		why = record.HealedBySentence
 	}
 	a.rec.End(why, a.Receipt())
-}
-
-// linkName names a directed link of the fault engine.
-func (w *World) linkName(l xdpfault.Link) record.Link {
-	return record.Link{From: w.portName(l.From), To: w.portName(l.To)}
 }
 
 func (w *World) portName(port int) string {

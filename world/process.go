@@ -130,7 +130,7 @@ func (w *World) StartAgain(ctx context.Context, who sel.Selector) error {
 	}
 	// The harms that took these services down are over once all they hit run.
 	return w.healAll(ctx, func(a *active) bool {
-		return (a.kind == kindKill || a.kind == kindStop) && allUp(a.who)
+		return a.kind.down() && allUp(a.who)
 	})
 }
 

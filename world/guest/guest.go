@@ -82,13 +82,10 @@ func burn(threads int) {
 }
 
 func spin() {
-	for x := uint64(1); ; x = x*2862933555777941757 + 3037000493 {
-		sink = x
+	for x := uint64(1); x != 0; x = x*2862933555777941757 + 3037000493 { // 0 comes after centuries
+		continue
 	}
 }
-
-// sink keeps the compiler from leaving the loop away. What it holds does not matter.
-var sink uint64
 
 // chunk is how much memory is taken at a time, in bytes.
 const chunk = 1 << 20
