@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	sel "brine.test/brine/world/selector"
@@ -23,13 +24,31 @@ func portsOf(nodes []*Node) ports {
 	return out
 }
 
-// side resolves a selector that may also be the clients.
+// side resolves a selector that may also be the clients, or hold them.
 func (w *World) side(ctx context.Context, s sel.Selector) (ports, []*Node, error) {
-	if s.Kind == sel.Clients {
-		return ports{clientsPort}, nil, nil
+	if !hasClients(s) {
+		nodes, err := w.Resolve(ctx, s)
+		return portsOf(nodes), nodes, err
 	}
-	nodes, err := w.Resolve(ctx, s)
-	return portsOf(nodes), nodes, err
+	at := ports{clientsPort}
+	var nodes []*Node
+	for _, part := range s.Each() {
+		if part.Kind == sel.Clients {
+			continue
+		}
+		some, err := w.Resolve(ctx, part)
+		if err != nil {
+			return nil, nil, err
+		}
+		nodes = append(nodes, some...)
+	}
+	nodes = unique(nodes)
+	return append(at, portsOf(nodes)...), nodes, nil
+}
+
+// hasClients tells whether the clients are one of those that a selector means.
+func hasClients(s sel.Selector) bool {
+	return slices.ContainsFunc(s.Each(), func(part sel.Selector) bool { return part.Kind == sel.Clients })
 }
 
 // everyone is every port, those of nodes that join later included.
@@ -126,11 +145,13 @@ func (w *World) portNumber(port string, nodes []*Node) (uint16, error) {
 }
 
 func sideName(s sel.Selector, nodes []*Node) string {
-	switch s.Kind {
-	case sel.Clients:
-		return "the clients"
-	case sel.All:
+	switch {
+	case s.Kind == sel.All:
 		return "all nodes"
+	case hasClients(s) && len(nodes) == 0:
+		return "the clients"
+	case hasClients(s):
+		return "the clients and " + names(nodes)
 	}
 	return names(nodes)
 }
