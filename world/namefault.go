@@ -45,20 +45,23 @@ func (w *World) harmNames(ctx context.Context, who sel.Selector, how string, l L
 	}, l)
 }
 
-// askers are the network's nodes of a selector, which may be the clients.
+// askers are the network's nodes of a selector, which may hold the clients.
 func (w *World) askers(ctx context.Context, who sel.Selector) ([]*netfab.Node, []*Node, error) {
-	if who.Kind == sel.Clients {
+	_, nodes, err := w.side(ctx, who)
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []*netfab.Node
+	if hasClients(who) {
 		if w.net == nil {
 			return nil, nil, errors.New("the clients: there is no cluster yet")
 		}
-		return []*netfab.Node{w.net.Clients()}, nil, nil
+		out = append(out, w.net.Clients())
 	}
-	nodes, err := w.Resolve(ctx, who)
-	out := make([]*netfab.Node, len(nodes))
-	for i, n := range nodes {
-		out[i] = n.net
+	for _, n := range nodes {
+		out = append(out, n.net)
 	}
-	return out, nodes, err
+	return out, nodes, nil
 }
 
 func nameReceipt(harms []*netfab.NameHarm) record.Receipt {
