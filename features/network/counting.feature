@@ -36,8 +36,13 @@ Feature: Packets are counted and captured
     When I POST "http://node1:8080/held/node2"
     Then the response status is 200
     When connections between node1 and node2 are reset
-    And node2 is isolated for 300ms
-    And packets between node1 and node2 are delayed by 10ms for 300ms
-    And name resolution fails on node2
+    And node2 is isolated
+    And I GET "http://node2:8080/healthz" with a time-out of 200ms
+    Then the request times out
+    When node2 rejoins
+    And packets between node1 and node2 are delayed by 10ms
+    And I GET "http://node2:8080/healthz" from node1
+    Then the response status is 200
+    When name resolution fails on node2
     And I run "/kv lookup node1" on node2
     Then the command fails
