@@ -1,6 +1,8 @@
 package diskfault
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,20 +32,20 @@ func places(b *testing.B) []place {
 	return []place{{"plain", b.TempDir()}, {"no_undo", no.dir}, {"undo", d.dir}}
 }
 
-// compare runs work, which returns how much it did, in each place in turns.
-func compare(b *testing.B, unit string, work func(dir string) (float64, error)) {
+// compare runs work, which returns how much it did and in what time, in each place
+// in turns.
+func compare(b *testing.B, unit string, work func(dir string) (float64, time.Duration, error)) {
 	b.Helper()
 	all := places(b)
 	speeds := make([][]float64, len(all)) // and, but for the plain folder's, as shares of it
 	for range b.N {
 		for range rounds {
 			for i, p := range all {
-				start := time.Now()
-				n, err := work(p.dir)
+				n, took, err := work(p.dir)
 				if err != nil {
 					b.Fatal(err)
 				}
-				speed := n / time.Since(start).Seconds()
+				speed := n / took.Seconds()
 				if i > 0 {
 					speed /= speeds[0][len(speeds[0])-1]
 				}
@@ -63,27 +65,25 @@ func median(of []float64) float64 {
 	return of[len(of)/2]
 }
 
-// writing opens a new file, writes it in pieces, calling after each, and removes
-// it.
-func writing(dir string, piece, n int, after func(fd int) error) error {
+// writing is the time to write a new file in pieces, calling after each; making
+// and removing the file is not counted.
+func writing(dir string, piece, n int, after func(fd int) error) (took time.Duration, err error) {
 	f, err := os.Create(filepath.Join(dir, "bench"))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer f.Close()
-	data := make([]byte, piece)
-	for i := range data {
-		data[i] = byte(i) | 1
-	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	data := bytes.Repeat([]byte{1}, piece)
+	start := time.Now()
 	for range n {
 		if _, err := f.Write(data); err != nil {
-			return err
+			return 0, err
 		}
 		if err := after(int(f.Fd())); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return os.Remove(f.Name())
+	return time.Since(start), nil
 }
 
 func nothing(int) error { return nil }
@@ -91,7 +91,10 @@ func nothing(int) error { return nil }
 func BenchmarkWriteFdatasync(b *testing.B) {
 	for _, size := range []int{512, 8192} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			compare(b, "syncs/s", func(dir string) (float64, error) { return 50, writing(dir, size, 50, unix.Fdatasync) })
+			compare(b, "syncs/s", func(dir string) (float64, time.Duration, error) {
+				took, err := writing(dir, size, 50, unix.Fdatasync)
+				return 50, took, err
+			})
 		})
 	}
 }
@@ -100,79 +103,84 @@ func BenchmarkBufferedWrites(b *testing.B) {
 	for _, size := range []int{128, 4096, 1 << 20} {
 		n := min(20_000, 64<<20/size)
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			compare(b, "MB/s", func(dir string) (float64, error) {
-				return float64(size) * float64(n) / 1e6, writing(dir, size, n, nothing)
+			compare(b, "MB/s", func(dir string) (float64, time.Duration, error) {
+				took, err := writing(dir, size, n, nothing)
+				return float64(size) * float64(n) / 1e6, took, err
 			})
 		})
 	}
 }
 
+// prepared opens a file of a size whose content is durable.
+func prepared(dir string, size int) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "prepared"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{2}, size), 0); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, f.Sync()
+}
+
 // Overwriting what is durable keeps what was there.
 func BenchmarkOverwrite(b *testing.B) {
-	data := make([]byte, 64<<10)
-	compare(b, "MB/s", func(dir string) (float64, error) {
-		f, err := os.OpenFile(filepath.Join(dir, "over"), os.O_CREATE|os.O_RDWR, 0o644)
+	const size, piece = 16 << 20, 64 << 10
+	data := bytes.Repeat([]byte{3}, piece)
+	compare(b, "MB/s", func(dir string) (float64, time.Duration, error) {
+		f, err := prepared(dir, size)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		defer f.Close()
-		for i := range 256 {
-			data[0] = byte(i)
-			if _, err := f.WriteAt(data, int64(i)*int64(len(data))); err != nil {
-				return 0, err
+		start := time.Now()
+		for at := 0; at < size; at += piece {
+			if _, err := f.WriteAt(data, int64(at)); err != nil {
+				return 0, 0, err
 			}
 		}
-		return 256 * float64(len(data)) / 1e6, f.Sync()
+		return size / 1e6, time.Since(start), nil
 	})
 }
 
 func BenchmarkReadCold(b *testing.B) {
 	const size = 32 << 20
 	buf := make([]byte, 1<<20)
-	compare(b, "MB/s", func(dir string) (float64, error) {
-		name := filepath.Join(dir, "read")
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
+	compare(b, "MB/s", func(dir string) (float64, time.Duration, error) {
+		f, err := prepared(dir, size)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		defer f.Close()
-		if info, err := f.Stat(); err != nil || info.Size() != size {
-			for range size / len(buf) {
-				if _, err := f.Write(buf); err != nil {
-					return 0, err
-				}
-			}
-		}
-		if err := f.Sync(); err != nil {
-			return 0, err
-		}
 		if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
+		start := time.Now()
 		for at := 0; at < size; at += len(buf) {
 			if _, err := f.ReadAt(buf, int64(at)); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
-		return size / 1e6, nil
+		return size / 1e6, time.Since(start), nil
 	})
 }
 
 func BenchmarkCreateRenameUnlink(b *testing.B) {
-	compare(b, "files/s", func(dir string) (float64, error) {
+	compare(b, "files/s", func(dir string) (float64, time.Duration, error) {
+		start := time.Now()
 		for range 200 {
 			tmp, name := filepath.Join(dir, "f.tmp"), filepath.Join(dir, "f")
 			if err := os.WriteFile(tmp, nil, 0o644); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 			if err := os.Rename(tmp, name); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 			if err := os.Remove(name); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
-		return 200, nil
+		return 200, time.Since(start), nil
 	})
 }
 

@@ -81,6 +81,10 @@ func stop(t *testing.T, pid int) {
 	}
 }
 
+// quick is what closing takes at most when nobody is in the way: some milliseconds,
+// and under the race detector a second, for which each program sleeps at its end.
+const quick = 2 * time.Second
+
 // closeWithin closes a volume and fails if that takes long.
 func closeWithin(t *testing.T, d *disk, limit time.Duration) {
 	t.Helper()
@@ -108,7 +112,7 @@ func TestCloseIdle(t *testing.T) {
 	d := newDisk(t)
 	write(t, d.path("a"), "stays", false)
 	f := d.apply(t, Full())
-	closeWithin(t, d, 500*time.Millisecond)
+	closeWithin(t, d, quick)
 	wantFile(t, filepath.Join(d.backing, "a"), "stays")
 	if err := f.Heal(); err != nil {
 		t.Errorf("heal after close: %v", err)
@@ -117,7 +121,7 @@ func TestCloseIdle(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "its server is gone") {
 		t.Errorf("apply after close: %v", err)
 	}
-	closeWithin(t, d, 500*time.Millisecond) // again
+	closeWithin(t, d, quick) // again
 }
 
 func TestCloseWithDeadServer(t *testing.T) {
@@ -126,7 +130,7 @@ func TestCloseWithDeadServer(t *testing.T) {
 	_, tell, said := holder(t, d.path("a"), nil)
 	ok(t, syscall.Kill(d.PID(), syscall.SIGKILL))
 	<-d.ended
-	closeWithin(t, d, time.Second)
+	closeWithin(t, d, quick)
 	_, err := fmt.Fprintln(tell)
 	ok(t, err)
 	if !said.Scan() || !strings.Contains(said.Text(), "not connected") {
@@ -213,7 +217,7 @@ func TestMountNamespace(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Fatal("the server outlives the namespace that it is mounted in")
 	}
-	closeWithin(t, d, 500*time.Millisecond)
+	closeWithin(t, d, quick)
 }
 
 func TestCloseInNamespace(t *testing.T) {
@@ -222,7 +226,7 @@ func TestCloseInNamespace(t *testing.T) {
 	}
 	daemon, _, _ := holder(t, "", &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS})
 	d := newDisk(t, func(c *Config) { c.MountNS = fmt.Sprintf("/proc/%d/ns/mnt", daemon.Process.Pid) })
-	closeWithin(t, d, 500*time.Millisecond)
+	closeWithin(t, d, quick)
 	mounts := must[[]byte](t)(os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", daemon.Process.Pid)))
 	if strings.Contains(string(mounts), d.dir) {
 		t.Error("still mounted in there")

@@ -76,6 +76,9 @@ func runServer(text string, ready func(device uint32)) (device uint32, err error
 	}
 	unix.Umask(0) // modes are the callers'
 	raiseFiles()
+	// The whole session, which is all threads of this process: a disk does not get
+	// slow because processors are busy. Where it may not be raised, it stays.
+	_ = unix.Setpriority(unix.PRIO_PGRP, 0, priority)
 	s := &server{root: fdBacking}
 	if set.Undo {
 		u, err := newUndo(fdUndo, set.Strict)
@@ -102,6 +105,9 @@ func runServer(text string, ready func(device uint32)) (device uint32, err error
 		ready(device)
 	})
 }
+
+// priority is the server's nice value.
+const priority = -10
 
 // raiseFiles takes all the descriptors that may be had: a directory in use and a
 // file that was never fsynced take one each.
