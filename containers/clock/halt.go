@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,6 +29,7 @@ type thread struct {
 	pc, sp uint64
 	signal syscall.Signal // that it was about to get
 	parked bool           // waits in the kernel and is not stopped
+	quiet  bool           // blocks no signal, so that it is in no signal handler
 }
 
 // halted stops every thread of a process, runs f, and lets them go on. Nobody
@@ -169,6 +171,9 @@ func (t *thread) registers() error {
 		return nil
 	}
 	t.pc, t.sp = r.PC(), stackPointer(&r)
+	var blocked uint64
+	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_GETSIGMASK, uintptr(t.tid), unsafe.Sizeof(blocked), uintptr(unsafe.Pointer(&blocked)), 0, 0)
+	t.quiet = errno == 0 && blocked == 0
 	return err
 }
 

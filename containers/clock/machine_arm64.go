@@ -22,3 +22,25 @@ func jump(from, to int) []byte {
 }
 
 func stackPointer(r *syscall.PtraceRegs) uint64 { return r.Sp }
+
+// savedWords is how much of a signal's frame saved looks at.
+const savedWords = 3
+
+// saved recognises the registers that a signal interrupted: sp, pc, and pstate,
+// whose mode bits are 0 in user space (struct sigcontext, asm/sigcontext.h).
+func saved(stack []uint64) (pc, sp uint64, ok bool) {
+	return stack[1], stack[0], stack[0]&15 == 0 && stack[1]&3 == 0 && stack[2]&31 == 0 && stack[2] < 1<<32
+}
+
+// movable is how many bytes at a function's beginning, n at least, are
+// instructions that do the same at another place; 0 when it cannot tell. Known
+// are those that compilers make frames with (Arm ARM, C6.2).
+func movable(code []byte, _ int) int {
+	switch i := binary.LittleEndian.Uint32(code); {
+	case i == 0xd503245f, i == 0xd503233f, // bti c, paciasp
+		i&0xffc07fff == 0xa9807bfd, // stp x29, x30, [sp, #-n]!
+		i&0xffc003ff == 0xd10003ff: // sub sp, sp, #n
+		return 4
+	}
+	return 0
+}

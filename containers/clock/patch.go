@@ -4,12 +4,17 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 )
 
-// stackSeen is how much of a thread's stack is searched for the place where a
-// signal handler will return to. Frames of signals are 1 to 11 KB.
+// stackSeen is how much of a thread's stack is searched for what a signal
+// handler will return to. Frames of signals are 1 to 11 KB.
 const stackSeen = 64 << 10
+
+// frameSeen is how much of it is searched for a return from the vDSO's own
+// functions, whose frames are small.
+const frameSeen = 512
 
 // attempts is how often code is tried to be changed while threads run in it.
 // Each leaves them a moment to move on. They are not stepped out of it: a thread
@@ -71,20 +76,45 @@ func (p *process) whenOutside(ctx context.Context, spans []span, first, then fun
 	}
 }
 
-// inside tells whether t is in one of the spans, or something on its stack
-// looks like an address there.
+// inside tells whether t is in one of the spans, or will be when a signal
+// handler ends. Handlers run with their signal blocked: a thread that blocks
+// none is in none.
 func (p *process) inside(t thread, spans []span) bool {
-	if within(t.pc, spans) {
+	if p.reaches(t.pc, t.sp, spans) {
 		return true
 	}
-	stack := make([]byte, stackSeen)
-	n, _ := p.mem.ReadAt(stack, int64(t.sp&^7)) // as much as there is
-	for ; n >= 8; n -= 8 {
-		if within(binary.LittleEndian.Uint64(stack[n-8:]), spans) {
+	if t.quiet {
+		return false
+	}
+	stack := p.words(t.sp, stackSeen)
+	for len(stack) >= savedWords {
+		if pc, sp, ok := saved(stack); ok && p.reaches(pc, sp, spans) {
 			return true
 		}
+		stack = stack[1:]
 	}
 	return false
+}
+
+// reaches tells whether a thread at pc is in one of the spans, or in a function
+// of the vDSO that was called from there.
+func (p *process) reaches(pc, sp uint64, spans []span) bool {
+	if within(pc, spans) {
+		return true
+	}
+	whole := []span{{uint64(p.vdso), uint64(p.vdso) + uint64(len(p.im.original))}}
+	return within(pc, whole) && slices.ContainsFunc(p.words(sp, frameSeen), func(w uint64) bool { return within(w, spans) })
+}
+
+// words reads what there is of a stack.
+func (p *process) words(sp uint64, size int) []uint64 {
+	b := make([]byte, size)
+	n, _ := p.mem.ReadAt(b, int64(sp&^7))
+	out := make([]uint64, n/8)
+	for i := range out {
+		out[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return out
 }
 
 func within(pc uint64, spans []span) bool {

@@ -52,7 +52,7 @@ func newImage(original []byte, b *blob) (*image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the vDSO: %w", err)
 	}
-	im := &image{original: original, blob: b, blobAt: room(original, f)}
+	im := &image{original: original, blob: &blob{code: bytes.Clone(b.code), entries: b.entries}, blobAt: room(original, f)}
 	if im.blobAt+len(b.code) > len(original) {
 		return nil, &UnsupportedError{Feature: "changing the clock", Needs: fmt.Sprintf(
 			"%d bytes behind the vDSO's sections, of which it has %d", len(b.code), len(original)-im.blobAt)}
@@ -74,12 +74,31 @@ func newImage(original []byte, b *blob) (*image, error) {
 		if at+len(j) > len(original) || s.Size < uint64(len(j)) {
 			return nil, fmt.Errorf("vDSO: %s: no room for a jump", s.Name)
 		}
+		if to == "brine_clock_gettime" {
+			im.keepOriginal(at, len(j))
+		}
 		im.hooks = append(im.hooks, hook{name: s.Name, at: at, original: original[at : at+len(j)], jump: j})
 	}
 	if len(im.hooks) != len(replaced) {
 		return nil, &UnsupportedError{Feature: "changing the clock", Needs: fmt.Sprintf("a vDSO with %d clock functions, found %d", len(replaced), len(im.hooks))}
 	}
 	return im, nil
+}
+
+// originalSize is the room for the vDSO's own clock_gettime, see blob/blob.c.
+const originalSize = 32
+
+// keepOriginal lets the blob ask the vDSO's own clock_gettime: it puts the
+// instructions that a jump of n bytes takes the place of into the blob, and
+// behind them a jump to the others. When they cannot be moved the blob makes the
+// system call, which takes some ten times as long.
+func (im *image) keepOriginal(at, n int) {
+	moved := movable(im.original[at:], n)
+	to := im.blob.entries["brine_original"]
+	code := append(bytes.Clone(im.original[at:at+moved]), jump(im.blobAt+to+moved, at+moved)...)
+	if moved > 0 && len(code) <= originalSize {
+		copy(im.blob.code[to:], code)
+	}
 }
 
 // room is the first byte behind everything that the file's headers name.
