@@ -14,11 +14,17 @@ import (
 // histories states the sentences that judge what the clients of workloads did.
 func histories(sc Registrar) {
 	sc.Step(`^the history (?:is|was) (linearizable|serializable|strictly serializable)( (?:within|for|while) .+)?$`, historyIs)
+	sc.Step(`^the history (?:is|was) not (linearizable|serializable|strictly serializable)( (?:within|for|while) .+)?$`, historyIsNot)
 	sc.Step(`^no acknowledged writes? (?:is|are|was|were) lost( (?:within|for|while) .+)?$`, noLostWrite)
 	sc.Step(`^no writes? (?:appears?|appeared) twice( (?:within|for|while) .+)?$`, noDuplicate)
 	sc.Step(`^no reads? (?:goes|go|went) back in time( (?:within|for|while) .+)?$`, noTimeTravel)
 	sc.Step(`^the total (?:is|was) always (\d+)( (?:within|for|while) .+)?$`, totalAlways)
 	sc.Step(`^the lock (?:is|was) never held twice( (?:within|for|while) .+)?$`, lockExclusion)
+	sc.Step(`^an acknowledged write (?:is|was) (lost)( (?:within|for|while) .+)?$`, broken)
+	sc.Step(`^a write (?:appears|appeared) (twice)( (?:within|for|while) .+)?$`, broken)
+	sc.Step(`^a read (?:goes|went) (back in time)( (?:within|for|while) .+)?$`, broken)
+	sc.Step(`^the lock (?:is|was) (held twice)( (?:within|for|while) .+)?$`, broken)
+	sc.Step(`^the total (?:is|was) not always (\d+)( (?:within|for|while) .+)?$`, totalNotAlways)
 	sc.Step(`^(at least|at most) ([\d.]+ ?(?:%|percent)) of (operations|reads|writes|the operations|the reads|the writes) succeeded( (?:within|for|while) .+)?$`, shareSucceeded)
 	sc.Step(`^the longest outage (?:is|was) (below|above|at least|at most) ([^"]+?)( (?:within|for|while) .+)?$`, longestOutage)
 	sc.Step(`^the (p[\d.]+|median|mean|average|max|maximum) latency of (operations|reads|writes) (?:is|was) (below|above|at least|at most) ([^"]+?)( (?:within|for|while) .+)?$`, latencyOf)
@@ -33,8 +39,41 @@ func histories(sc Registrar) {
 //	the history is serializable
 //	the history is strictly serializable
 func historyIs(ctx context.Context, what, tail string) error {
-	j := map[string]world.Judgement{"linearizable": world.Linearizable, "serializable": world.Serializable, "strictly serializable": world.StrictlySerializable}[what]
-	return read(ctx).judge(ctx, j, tail)
+	return read(ctx).judge(ctx, orders[what], false, tail)
+}
+
+var orders = map[string]world.Judgement{"linearizable": world.Linearizable, "serializable": world.Serializable, "strictly serializable": world.StrictlySerializable}
+
+// historyIsNot holds when the history certainly is not so: for services whose mistake is known. One that is, or that
+// cannot be decided, fails.
+//
+//	the history is not linearizable
+func historyIsNot(ctx context.Context, what, tail string) error {
+	return read(ctx).judge(ctx, orders[what], true, tail)
+}
+
+var breaches = map[string]world.Judgement{
+	"lost": world.NoLostWrite, "twice": world.NoDuplicate, "back in time": world.NoTimeTravel, "held twice": world.LockExclusion,
+}
+
+// broken holds when what should never happen did: for services whose mistake is known.
+//
+//	an acknowledged write is lost
+//	a write appears twice
+//	a read goes back in time
+//	the lock is held twice
+func broken(ctx context.Context, what, tail string) error {
+	return read(ctx).judge(ctx, breaches[what], true, tail)
+}
+
+// totalNotAlways holds when all accounts together held something else in some read.
+//
+//	the total is not always 1000
+func totalNotAlways(ctx context.Context, total, tail string) error {
+	s := read(ctx)
+	n := s.number(total)
+	s.whole(tail)
+	return s.do(func(w *world.World) error { return w.TotalAlways(ctx, n, true) })
 }
 
 // noLostWrite judges that what was acknowledged is there in the final reads: elements of sets, lists and queues,
@@ -42,7 +81,7 @@ func historyIs(ctx context.Context, what, tail string) error {
 //
 //	no acknowledged write is lost
 func noLostWrite(ctx context.Context, tail string) error {
-	return read(ctx).judge(ctx, world.NoLostWrite, tail)
+	return read(ctx).judge(ctx, world.NoLostWrite, false, tail)
 }
 
 // noDuplicate judges that nothing took effect twice: no element is in a list twice or comes out of a queue twice, and no
@@ -50,21 +89,21 @@ func noLostWrite(ctx context.Context, tail string) error {
 //
 //	no write appears twice
 func noDuplicate(ctx context.Context, tail string) error {
-	return read(ctx).judge(ctx, world.NoDuplicate, tail)
+	return read(ctx).judge(ctx, world.NoDuplicate, false, tail)
 }
 
 // noTimeTravel judges that no client read something older than it had read before.
 //
 //	no read goes back in time
 func noTimeTravel(ctx context.Context, tail string) error {
-	return read(ctx).judge(ctx, world.NoTimeTravel, tail)
+	return read(ctx).judge(ctx, world.NoTimeTravel, false, tail)
 }
 
 // lockExclusion judges that no two clients were certain at the same time that they held the lock.
 //
 //	the lock is never held twice
 func lockExclusion(ctx context.Context, tail string) error {
-	return read(ctx).judge(ctx, world.LockExclusion, tail)
+	return read(ctx).judge(ctx, world.LockExclusion, false, tail)
 }
 
 // totalAlways judges that all accounts together held so much in every read.
@@ -74,12 +113,12 @@ func totalAlways(ctx context.Context, total, tail string) error {
 	s := read(ctx)
 	n := s.number(total)
 	s.whole(tail)
-	return s.do(func(w *world.World) error { return w.TotalAlways(ctx, n) })
+	return s.do(func(w *world.World) error { return w.TotalAlways(ctx, n, false) })
 }
 
-func (s *words) judge(ctx context.Context, j world.Judgement, tail string) error {
+func (s *words) judge(ctx context.Context, j world.Judgement, broken bool, tail string) error {
 	s.whole(tail)
-	return s.do(func(w *world.World) error { return w.JudgeHistory(ctx, j) })
+	return s.do(func(w *world.World) error { return w.JudgeHistory(ctx, j, broken) })
 }
 
 // whole refuses a tail where a part of a history cannot be judged.

@@ -28,8 +28,11 @@ const (
 
 // JudgeHistory judges what the clients did, once they have stopped. An empty or undecided history fails. The judgement is
 // in the record, a violation with the operations that prove it, and drawn where that helps.
-func (w *World) JudgeHistory(ctx context.Context, j Judgement) error {
-	return w.judgeHistory(ctx, func(h history.History) (string, error) {
+//
+// With broken it must be violated, as by a service whose mistake is known: a history that keeps the property, or leaves it
+// undecided, fails.
+func (w *World) JudgeHistory(ctx context.Context, j Judgement, broken bool) error {
+	return w.judgeHistory(ctx, broken, func(h history.History) (string, error) {
 		switch j {
 		case Linearizable:
 			return w.linearizable(h)
@@ -48,26 +51,34 @@ func (w *World) JudgeHistory(ctx context.Context, j Judgement) error {
 	})
 }
 
-// TotalAlways judges that all accounts together held so much in every read.
-func (w *World) TotalAlways(ctx context.Context, total int) error {
-	return w.judgeHistory(ctx, func(h history.History) (string, error) { return "", history.Total(h, total) })
+// TotalAlways judges that all accounts together held so much in every read; with broken, that in some they did not.
+func (w *World) TotalAlways(ctx context.Context, total int, broken bool) error {
+	return w.judgeHistory(ctx, broken, func(h history.History) (string, error) { return "", history.Total(h, total) })
 }
 
-func (w *World) judgeHistory(ctx context.Context, judge func(history.History) (drawing string, err error)) error {
+func (w *World) judgeHistory(ctx context.Context, broken bool, judge func(history.History) (drawing string, err error)) error {
 	h, err := w.finishedWork(ctx)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
 	drawing, err := judge(h)
-	c := record.Check{Kind: "history", Name: sentenceOf(ctx), OK: err == nil, Drawing: drawing, Took: time.Since(began)}
+	found := ""
+	var v *history.Violation
+	switch {
+	case broken && err == nil:
+		err = fmt.Errorf("expected a violation, got none in %d operations", len(h))
+	case broken && errors.As(err, &v):
+		found, err = v.Error(), nil
+	}
+	c := record.Check{Kind: "history", Name: sentenceOf(ctx), OK: err == nil, Detail: found, Drawing: drawing, Took: time.Since(began)}
 	if err != nil {
 		c.Detail = err.Error()
 		err = fmt.Errorf("%w\nhistory: %s", err, w.work.rel)
-	} else {
+	} else if found == "" {
 		c.Detail = fmt.Sprintf("judged %d operations in %s", len(h), round(time.Since(began)))
 	}
-	if drawing != "" {
+	if drawing != "" && err != nil {
 		err = fmt.Errorf("%w\ndrawing: %s", err, drawing)
 	}
 	w.rec.Check(c)

@@ -32,7 +32,7 @@ func (d *decoder) try(s *Service) {
 }
 
 func (c check) run(sample Data) error {
-	op := OpData{Data: sample, Key: "key", Value: "value", Expect: "expected", Target: sample.Peers[0]}
+	op := OpData{Data: sample, Key: "key", Value: "value", Expect: "expected", Keys: []string{"key"}, Changes: []Change{{"key", "expected", "value"}}, Target: sample.Peers[0]}
 	var made string
 	var err error
 	switch c.kind {

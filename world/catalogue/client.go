@@ -20,6 +20,8 @@ const (
 	OpRead         Operation = "read"
 	OpStaleRead    Operation = "stale_read"
 	OpCAS          Operation = "cas"           // {{.Expect}} → {{.Value}}
+	OpReadAll      Operation = "read_all"      // {{.Keys}} at one instant; a JSON object of those that have a value
+	OpChangeAll    Operation = "change_all"    // {{.Changes}} at one instant, or none
 	OpLeader       Operation = "leader"        // who leads, as this node says
 	OpMoveLeader   Operation = "move_leader"   // asked of the leader; {{.Target}} is to lead
 	OpPosition     Operation = "position"      // how far this node's replication is, a number that grows

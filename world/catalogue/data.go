@@ -39,8 +39,18 @@ func (d Data) Port(name string) (int, error) {
 type OpData struct {
 	Data
 	Key, Value string
-	Expect     string // of a compare-and-set: what must be there
-	Target     Node   // of move_leader, add_member and remove_member: the node that is to lead, to come, to go
+	Expect     string   // of a compare-and-set: what must be there
+	Keys       []string // of read_all
+	Changes    []Change // of change_all
+	Target     Node     // of move_leader, add_member and remove_member: the node that is to lead, to come, to go
+}
+
+// Change is one key's share of a change_all: what must be there, and what is to be. {{json .Changes}} writes
+// [{"key": …, "expect": …, "value": …}, …].
+type Change struct {
+	Key    string `json:"key"`
+	Expect string `json:"expect"`
+	Value  string `json:"value"`
 }
 
 // dataKind is which data a template is filled in with.

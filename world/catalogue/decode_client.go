@@ -18,6 +18,8 @@ var operations = map[Operation]struct {
 	OpRead:         {"GET", true},
 	OpStaleRead:    {"GET", true},
 	OpCAS:          {"PUT", false},
+	OpReadAll:      {"GET", true},
+	OpChangeAll:    {"POST", false},
 	OpLeader:       {"GET", true},
 	OpMoveLeader:   {"POST", false},
 	OpPosition:     {"GET", true},

@@ -46,8 +46,8 @@ func (d *described) Invoke(ctx context.Context, op Op) Result {
 		return unsupported(fmt.Sprintf("client: %s is not described", name))
 	}
 	r := d.do(ctx, action, op.Kind.changes(), catalogue.OpData{Data: d.data, Key: op.Key, Value: op.Value, Expect: op.Expect})
-	if op.Kind == CAS && r.Outcome == Failed && (r.code == http.StatusConflict || r.code == http.StatusPreconditionFailed) {
-		r.Err = fmt.Errorf("%w: %w", ErrConflict, r.Err)
+	if op.Kind == CAS {
+		r = r.conflict()
 	}
 	if r.Outcome != OK || action.Value == nil || r.answer.nothing {
 		return r.Result
@@ -58,6 +58,14 @@ func (d *described) Invoke(ctx context.Context, op Op) Result {
 	}
 	r.Found, r.Value = found, value
 	return r.Result
+}
+
+// conflict gives the reply as one of a compare-and-set, to which 409 and 412 tell that another value is there.
+func (r reply) conflict() reply {
+	if r.Outcome == Failed && (r.code == http.StatusConflict || r.code == http.StatusPreconditionFailed) {
+		r.Err = fmt.Errorf("%w: %w", ErrConflict, r.Err)
+	}
+	return r
 }
 
 // do does an action. changes tells whether it may change something, so that a doubt about it matters.
