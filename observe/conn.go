@@ -28,6 +28,7 @@ type conn struct {
 	counted  bool // its opening is in stats
 	gone     bool // its closing is in stats
 	closedAt uint64
+	givenUp  uint64 // when who asks closed its side
 	x        *exchange
 	t        *tracker
 }
@@ -57,6 +58,9 @@ func (c *conn) see(e event, payload []byte) {
 	c.count(e, again, known, top, mine.top)
 	if e.flags&flagFIN != 0 {
 		mine.finish(e.time, seq+e.length, to)
+		if c.givenUp == 0 && e.egress == (c.role == Client) {
+			c.givenUp = e.time
+		}
 	}
 	if e.flags&flagRST != 0 || c.in.ended && c.out.ended {
 		c.close(e.time)

@@ -27,9 +27,10 @@ func (t *Tables) Named() map[string]*table.Table {
 type Unanswered struct {
 	Asked, Time int64 // ns since 1970: its last byte so far, and when it was given up
 	Role        Role
+	Node        string // that it was seen at
 	Service     string
-	Pod         string
 	Remote      string // address
+	RemotePort  uint16
 	Method      string
 	Path        string
 }
@@ -46,7 +47,11 @@ func (t *tracker) snapshot(now uint64, loss Loss) *Tables {
 			continue
 		}
 		for _, m := range c.x.pending {
-			if !t.skips(m) {
+			switch {
+			case t.skips(m):
+			case c.givenUp > 0: // who asked has closed; an answer may still come
+				out.Unanswered = append(out.Unanswered, t.without(c, m, c.givenUp))
+			default:
 				out.Outstanding = append(out.Outstanding, t.without(c, m, now))
 			}
 		}
@@ -67,8 +72,8 @@ func (t *tracker) unanswered(c *conn, m *message, at uint64) {
 
 func (t *tracker) without(c *conn, m *message, at uint64) Unanswered {
 	return Unanswered{
-		Asked: t.since1970(m.end), Time: t.since1970(at), Role: c.role, Service: c.service(), Pod: c.target.pod(),
-		Remote: plain(c.key.remote.Addr()), Method: m.method, Path: m.path,
+		Asked: t.since1970(m.end), Time: t.since1970(at), Role: c.role, Node: c.target.Node, Service: c.service(),
+		Remote: plain(c.key.remote.Addr()), RemotePort: c.key.remote.Port(), Method: m.method, Path: m.path,
 	}
 }
 

@@ -153,6 +153,9 @@ func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, befo
 		c.nodes = append(c.nodes, n)
 	}
 	w.mu.Unlock()
+	if err := w.observeNodes(nodes); err != nil {
+		return err
+	}
 	if before != nil {
 		if err := before(ctx, nodes); err != nil {
 			return err

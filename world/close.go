@@ -9,11 +9,11 @@ import (
 	"brine.test/brine/world/record"
 )
 
-// Finish judges what only the end of a scenario can: harms that waited for a
+// Finish judges what only the end of a scenario can: steady states, harms that waited for a
 // moment that never came, requests that no sentence looked at, errors beside
 // the steps.
-func (w *World) Finish(context.Context) error {
-	return errors.Join(w.untriggered(), w.untouched(), w.unjudged(), w.Trouble())
+func (w *World) Finish(ctx context.Context) error {
+	return errors.Join(w.hypothesesHold(ctx), w.untriggered(), w.untouched(), w.unjudged(), w.Trouble())
 }
 
 // Close ends the scenario, in whatever state it is: heals every harm, stops
@@ -36,6 +36,7 @@ func (w *World) Close(ctx context.Context) error {
 	errs = append(errs, protect(func() error { return w.endHarms(ctx) }))
 	errs = append(errs, protect(func() error { return w.closeClients() }))
 	errs = append(errs, protect(func() error { return w.keepCaptures() }))
+	errs = append(errs, protect(func() error { return w.keepSight(ctx) }))
 	errs = append(errs, protect(func() error { return w.collect(ctx) }))
 	removed := w.undo.Pending()
 	errs = append(errs, w.undo.Close(ctx))

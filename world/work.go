@@ -129,10 +129,14 @@ func (w *World) StopWork(ctx context.Context) error {
 			running = append(running, one)
 		}
 	}
+	loads, err := w.StopLoad(ctx)
+	if loads && len(running) == 0 {
+		return err
+	}
 	if len(running) == 0 {
 		return errors.New("the clients stop: none is at work\nhint: begin with `5 clients read and write 3 registers continuously`")
 	}
-	var errs []error
+	errs := []error{err}
 	for _, one := range running {
 		errs = append(errs, w.stopOne(ctx, one))
 	}

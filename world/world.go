@@ -59,6 +59,7 @@ type World struct {
 	harms     []*active
 	triggers  []*trigger
 	captures  []*capture
+	sight     sight
 	bgErrs    []error
 	surprises []string // services that died by themselves, not told yet
 	lastNamed map[*Node]bool

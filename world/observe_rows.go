@@ -1,0 +1,242 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"brine.test/brine/observe"
+	"brine.test/brine/observe/table"
+	sel "brine.test/brine/world/selector"
+)
+
+// httpRow is one row of http_events.
+type httpRow struct {
+	at, latency int64 // ns since 1970, ns
+	role        observe.Role
+	from        string // the node that the row was seen at
+	remote      string
+	port        int64
+	status      int64
+	path        string
+}
+
+// eachRow gives the rows of a time, its ends included.
+func eachRow(t *table.Table, from, until int64, f func(httpRow)) {
+	at, latency, role := t.Column("time_").Ints, t.Column("latency").Ints, t.Column("trace_role").Ints
+	remote, port, status := t.Column("remote_addr").Strings, t.Column("remote_port").Ints, t.Column("resp_status").Ints
+	path := t.Column("req_path").Strings
+	var node []string
+	for _, c := range t.Context {
+		if c.Name == "node" {
+			node = c.Strings
+		}
+	}
+	for i := range at {
+		if at[i] >= from && at[i] <= until {
+			f(httpRow{at[i], latency[i], observe.Role(role[i]), node[i], remote[i], port[i], status[i], path[i]})
+		}
+	}
+}
+
+// window is what was seen of some requests in some time.
+type window struct {
+	latencies []int64 // ns, of answered requests
+	failed    int     // answered with 400 or above
+	broken    int     // without an answer
+	first     int64   // when the first was answered; 0: none
+}
+
+func (w *window) add(latency, status int64) {
+	w.latencies = append(w.latencies, latency)
+	if status >= 400 {
+		w.failed++
+	}
+}
+
+func (w *window) requests() int { return len(w.latencies) + w.broken }
+
+// quantile gives the smallest latency that at least a share q of the requests did not exceed. The latencies are sorted.
+func (w *window) quantile(q float64) int64 {
+	if len(w.latencies) == 0 {
+		return 0
+	}
+	i := int(math.Ceil(q*float64(len(w.latencies)))) - 1
+	return w.latencies[min(max(i, 0), len(w.latencies)-1)]
+}
+
+// Requests says which HTTP requests a sentence means: to whom, from whom, on which path, over which last time. Nothing
+// set means all.
+type Requests struct {
+	To, From string // a service, or a selector
+	Path     string // * stands for anything; the query is left out unless the pattern has one
+	Last     time.Duration
+}
+
+// String says it as the sentence does.
+func (r Requests) String() string {
+	s := "HTTP requests"
+	if r.To != "" {
+		s += " to " + r.To
+	}
+	if r.From != "" {
+		s += " from " + r.From
+	}
+	if r.Path != "" {
+		s += fmt.Sprintf(" on path %q", r.Path)
+	}
+	if r.Last > 0 {
+		s += " over the last " + r.Last.String()
+	}
+	return s
+}
+
+// picked is Requests with its names resolved.
+type picked struct {
+	to    map[string]bool // addresses; nil: anyone
+	ports map[int64]bool  // nil: any
+	from  map[string]bool // nodes' names; nil: anyone
+	path  *regexp.Regexp
+}
+
+// requestsMeant resolves the names. Whom a service's name means is found in the catalogue's services of the nodes.
+func (w *World) requestsMeant(ctx context.Context, r Requests) (picked, error) {
+	var p picked
+	if r.To != "" {
+		nodes, service, err := w.askedFor(ctx, r.To)
+		if err != nil {
+			return p, err
+		}
+		p.to = map[string]bool{}
+		for _, n := range nodes {
+			p.to[n.net.IP.String()], p.to[n.net.IP6.String()] = true, true
+			if service == "" {
+				continue
+			}
+			for _, s := range n.services {
+				if s.Name == service && len(s.def.Ports) > 0 {
+					if p.ports == nil {
+						p.ports = map[int64]bool{}
+					}
+					for _, port := range s.def.Ports {
+						p.ports[int64(port)] = true
+					}
+				}
+			}
+		}
+	}
+	if r.From != "" {
+		p.from = map[string]bool{}
+		if s, err := sel.Parse(r.From); err == nil && s.Kind == sel.Clients {
+			p.from[clientsName] = true
+		} else {
+			nodes, _, err := w.askedFor(ctx, r.From)
+			if err != nil {
+				return p, err
+			}
+			for _, n := range nodes {
+				p.from[n.Name] = true
+			}
+		}
+	}
+	if r.Path != "" {
+		parts := strings.Split(r.Path, "*")
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(parts[i])
+		}
+		tail := `(?:\?.*)?$`
+		if strings.Contains(r.Path, "?") {
+			tail = `$`
+		}
+		p.path = regexp.MustCompile(`^` + strings.Join(parts, `.*`) + tail)
+	}
+	return p, nil
+}
+
+// askedFor finds the nodes behind a word: a node, a service, or any selector.
+func (w *World) askedFor(ctx context.Context, word string) (nodes []*Node, service string, err error) {
+	if n := w.node(word); n != nil {
+		return []*Node{n}, "", nil
+	}
+	name := word
+	if _, after, ok := strings.Cut(word, "/"); ok {
+		name = after
+	}
+	var services []string
+	for _, n := range w.allNodes() {
+		for _, s := range n.services {
+			if s.Name == name && (name == word || word == n.cluster.display()+"/"+name) {
+				nodes = append(nodes, n)
+			}
+			if !slices.Contains(services, s.Name) {
+				services = append(services, s.Name)
+			}
+		}
+		if slices.Contains(w.aliases[n.Name], word) && !slices.Contains(nodes, n) {
+			nodes = append(nodes, n)
+		}
+	}
+	if len(nodes) > 0 {
+		return nodes, name, nil
+	}
+	s, err := sel.Parse(word)
+	if err == nil && s.Kind == sel.Named || err != nil {
+		return nil, "", fmt.Errorf("%s: there is no such node or service\nhint: nodes: %s; services: %s", word, listWords(nodeNames(w.allNodes())), listWords(services))
+	}
+	nodes, err = w.Resolve(ctx, s)
+	return nodes, s.Of, err
+}
+
+// matches tells whether a request is meant: who asked, whom, at which port, for what.
+func (p picked) matches(from, remote string, port int64, path string) bool {
+	if p.from != nil && !p.from[from] || p.to != nil && !p.to[remote] || p.ports != nil && port != 0 && !p.ports[port] {
+		return false
+	}
+	return p.path == nil || p.path.MatchString(path)
+}
+
+// look collects the requests of a time as those who asked saw them: their rows hold what the network did, too.
+func (w *World) look(ctx context.Context, p picked, from, until int64) (window, *observe.Tables, error) {
+	var win window
+	t, err := w.seen(ctx)
+	if err != nil {
+		return win, nil, err
+	}
+	eachRow(t.HTTPEvents, from, until, func(r httpRow) {
+		if r.role == observe.Client && p.matches(r.from, r.remote, r.port, r.path) {
+			if win.first == 0 || r.at < win.first {
+				win.first = r.at
+			}
+			win.add(r.latency, r.status)
+		}
+	})
+	for _, u := range t.Unanswered {
+		if u.Role == observe.Client && u.Time >= from && u.Time <= until && p.matches(u.Node, u.Remote, int64(u.RemotePort), u.Path) {
+			win.broken++
+		}
+	}
+	win.broken += w.neverSent(p, from, until)
+	for _, u := range t.Outstanding {
+		// One that waits longer than any that was answered is as slow as it waits.
+		if waited := u.Time - u.Asked; u.Role == observe.Client && u.Asked >= from && waited > slowest(win) && p.matches(u.Node, u.Remote, int64(u.RemotePort), u.Path) {
+			win.latencies = append(win.latencies, waited)
+		}
+	}
+	slices.Sort(win.latencies)
+	return win, t, nil
+}
+
+func slowest(win window) int64 {
+	if len(win.latencies) == 0 {
+		return 0
+	}
+	return slices.Max(win.latencies)
+}
+
+// pathOf gives a URL's path as a request line has it.
+func pathOf(u *url.URL) string { return u.RequestURI() }
