@@ -13,7 +13,7 @@
 //	│ __vdso_gettimeofday:  jmp ────────┐ │  │             ptrace), write blob and jumps;
 //	│ __vdso_time:          jmp ──────┐ │ │  │             later changes are two plain
 //	│ …                               ▼ ▼ ▼  │             writes, nothing stops
-//	│ blob: system call + offset + drift     │     exec ─► raw tracepoint: SIGSTOP, patch,
+//	│ blob: real time + offset + drift       │     exec ─► raw tracepoint: SIGSTOP, patch,
 //	└────────────────────────────────────────┘             SIGCONT, before its first instruction
 //
 // Threads share the patch, forked children have a copy of it. A fork that was
@@ -31,8 +31,10 @@
 //
 // CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM and CLOCK_TAI,
 // gettimeofday and time, when called through the vDSO, as the C libraries and
-// Go's runtime do. All other clocks are passed through and stay right. Calls
-// cost a system call instead of none: see bench/.
+// Go's runtime do. All other clocks are passed through and stay right. The blob
+// asks the vDSO's own clock_gettime, whose first instructions it holds a copy
+// of: a call costs a quarter more. Where these cannot be moved it makes the
+// system call: ten times. See bench/.
 //
 // # What is not
 //
@@ -50,7 +52,14 @@
 // for SA_NOCLDSTOP, and a parent that waits with WUNTRACED sees it: of the usual
 // programs, shells with job control (set -m). wait, waitpid without that flag,
 // posix_spawn, Go's os/exec and container runtimes do not. A debugger that
-// traces a process keeps it from being patched, and Set says so.
+// traces a process keeps it from being patched, and Set says so. Processes of
+// the node must not be children that this very program waits for: a parent that
+// is the tracer too gets the one wait's answer for the other.
+//
+// A paused node or process is patched as it stands. When it was paused inside the
+// blob, which only programs that do little else are, Restore leaves the
+// blob there, unused, for Close to take away; when it was paused inside the first
+// five bytes of a clock function, Set fails for it.
 //
 // # When this program dies
 //
@@ -66,8 +75,8 @@
 //
 // Owns: two raw tracepoint links, three maps, one watchdog process for all
 // Clocks of a process, and the patches. Needs root, the host's pid namespace,
-// cgroup2, and kernel 5.15 with BTF. amd64 is tested; the arm64 blob is
-// compiled and has not run.
+// cgroup2, and kernel 5.15 with BTF. amd64 is tested; of arm64 the blob runs
+// under qemu's user emulation, and putting it into a process is not tested.
 //
 // Sources: arch/x86/entry/vdso, kernel/bpf/bpf_trace.c (bpf_send_signal),
 // ptrace(2), vdso(7).

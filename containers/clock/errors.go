@@ -9,7 +9,7 @@ import (
 var errGone = errors.New("process ended")
 
 // errBusy says that a thread was where the code was to change. Trying again helps.
-var errBusy = errors.New("a thread is inside the code that is to change")
+var errBusy = errors.New("a thread is inside the code that is to change\nhint: when it is paused, resume it first")
 
 // UnsupportedError says that this kernel or machine lacks something.
 type UnsupportedError struct {

@@ -193,6 +193,8 @@ func TestPausedNode(t *testing.T) {
 func TestManyCycles(t *testing.T) {
 	n := newNode(t)
 	readers := []*reader{n.start(t, 4, program(t, "c-dynamic")), n.start(t, 4, program(t, "go-static"))}
+	t.Setenv("TICK", "1")
+	readers = append(readers, n.start(t, 4, program(t, "c-static")))
 	c := newClock(t, n)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -173,6 +173,7 @@ var programs = sync.OnceValues(func() (map[string]string, error) {
 	for name, args := range map[string][]string{
 		"c-dynamic": {"gcc", "-O1", "-pthread", "-o", "", "testdata/reader.c"},
 		"c-static":  {"gcc", "-O1", "-pthread", "-static", "-o", "", "testdata/reader.c"},
+		"vforker":   {"gcc", "-O1", "-o", "", "testdata/vforker.c"},
 		"go-static": {"go", "build", "-o", "", "./testdata/goreader"},
 	} {
 		out[name] = filepath.Join(dir, name)

@@ -53,6 +53,9 @@ func (c *Clock) bring(ctx context.Context, pid int, held bool) (did bool, err er
 			err = nil
 		}
 	}()
+	if c.group.borrows(pid) {
+		return false, nil // first of all: what is opened later is its own memory
+	}
 	p, st, err := look(pid, c.im)
 	if err != nil {
 		return false, err

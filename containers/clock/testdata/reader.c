@@ -2,11 +2,13 @@
  * Answers each line on its standard input with what the clocks show, in ns:
  * realtime coarse gettimeofday time monotonic raw
  * raw is CLOCK_REALTIME by system call. THREADS threads read clocks as fast as
- * they can, and end the program when CLOCK_MONOTONIC goes back. With arguments
- * it executes them: a chain of programs.
+ * they can, and end the program when CLOCK_MONOTONIC goes back. With TICK set a
+ * timer interrupts them thousands of times a second, and its handler reads clocks
+ * too. With arguments it executes them: a chain of programs.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -62,6 +64,13 @@ static void *busy(void *arg)
 	return NULL;
 }
 
+static void tick(int sig)
+{
+	(void)sig;
+	for (int i = 0; i < 100; i++)
+		ns(CLOCK_REALTIME);
+}
+
 int main(int argc, char **argv)
 {
 	char line[64], *threads = getenv("THREADS");
@@ -76,6 +85,13 @@ int main(int argc, char **argv)
 	}
 	for (int n = threads ? atoi(threads) : 0; n > 0; n--)
 		pthread_create(&t, NULL, busy, NULL);
+	if (getenv("TICK")) {
+		struct itimerval every = {.it_interval.tv_usec = 200, .it_value.tv_usec = 200};
+		struct sigaction act = {.sa_handler = tick, .sa_flags = SA_RESTART};
+
+		sigaction(SIGPROF, &act, NULL);
+		setitimer(ITIMER_PROF, &every, NULL);
+	}
 	printf("%lld\n", first);
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
