@@ -40,14 +40,9 @@ func explain(err error, program string) error {
 	case strings.Contains(text, "executable file not found in"),
 		strings.Contains(text, "exec: ") && strings.Contains(text, "no such file or directory"),
 		strings.Contains(text, "stat ") && strings.Contains(text, "no such file or directory: unknown"):
-		return fmt.Errorf("%s: %w in the image\nhint: %s", program, ErrNoProgram, firstLine(text))
+		return fmt.Errorf("%s: %w in the image", program, ErrNoProgram)
 	case strings.Contains(text, "exec: ") && strings.Contains(text, "permission denied"):
 		return fmt.Errorf("%s: is not executable: %w", program, err)
 	}
 	return err
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line
 }

@@ -11,7 +11,7 @@ func using(sc Registrar) {
 	sc.Step(`^"((?:[^"]|"")*)" (?:is|are) written to "((?:[^"]|"")*)" on ([^"]+?)( (?:within|for|while) .+)?$`, write)
 	sc.Step(`^"((?:[^"]|"")*)" (?:is|are) read from ([^"]+?)( (?:within|for|while) .+)?$`, readKey)
 	sc.Step(`^a write to ([^"]+?) (succeeds|fails|times out)( (?:within|for|while) .+)?$`, aWrite)
-	sc.Step(`^a read from ([^"]+?) (succeeds|fails|times out)( (?:within|for|while) .+)?$`, aRead)
+	sc.Step(`^a (stale )?read(?: of ("(?:[^"]|"")*"))? from ([^"]+?) (succeeds|fails|times out)( (?:within|for|while) .+)?$`, aRead)
 	sc.Step(`^a (stale )?read of "((?:[^"]|"")*)" from ([^"]+?) returns (nothing|"(?:[^"]|"")*")( (?:within|for|while) .+)?$`, aReadReturns)
 	sc.Step(`^a (stale )?read of "((?:[^"]|"")*)" from ([^"]+?) returns( (?:within|for|while) [^"]+)?:$`, aReadReturnsDoc)
 	sc.Step(`^([^"]+) returns? (nothing|"(?:[^"]|"")*") for "((?:[^"]|"")*)"( (?:within|for|while) .+)?$`, eachReturns)
@@ -52,15 +52,19 @@ func aWrite(ctx context.Context, to, outcome, tail string) error {
 	return s.do(func(w *world.World) error { return w.WriteExpect(ctx, who, outcomes[outcome], bound) })
 }
 
-// aRead reads and says what must come of it, as for a write.
+// aRead reads, a key that nobody wrote where none is named, and says what must come of it, as for a write.
 //
 //	a read from node3 succeeds within 10s
 //	a read from node3 fails
 //	a read from node3 times out
-func aRead(ctx context.Context, from, outcome, tail string) error {
+//	a read of "k" from node3 fails
+//	a stale read from node3 succeeds
+func aRead(ctx context.Context, stale, key, from, outcome, tail string) error {
 	s := read(ctx)
-	who, bound := s.who(from), s.bound(tail)
-	return s.do(func(w *world.World) error { return w.ReadExpect(ctx, who, outcomes[outcome], bound) })
+	k, who, bound := s.quoted(key), s.who(from), s.bound(tail)
+	return s.do(func(w *world.World) error {
+		return w.ReadExpect(ctx, k, who, world.ReadOptions{Stale: stale != ""}, outcomes[outcome], bound)
+	})
 }
 
 // aReadReturns reads a key and compares its value. "nothing" means that the key is not there; "" is an empty value. A

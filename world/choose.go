@@ -74,14 +74,14 @@ func (w *World) resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
 	case sel.List:
 		return w.list(ctx, s)
 	case sel.Leader:
-		n, err := w.findLeader(ctx, s.Of)
+		n, _, err := w.leaderOf(ctx, s.Of)
 		return one(n, err)
 	case sel.Followers, sel.AFollower:
-		return w.followers(ctx, s, all)
+		return w.followers(ctx, s)
 	case sel.Random:
 		return w.pick(all, max(1, s.N), s)
 	case sel.Minority, sel.Majority:
-		return w.part(ctx, s, all)
+		return w.part(ctx, s)
 	case sel.Zone:
 		return w.zone(s.Zone)
 	case sel.Isolated:
@@ -91,9 +91,9 @@ func (w *World) resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
 	case sel.Paused:
 		return w.lastOf("paused", s)
 	case sel.OldLeader:
-		return one(w.oldLeader(s.Of))
+		return one(w.oldLeader(ctx, s.Of))
 	case sel.Clients:
-		return nil, fmt.Errorf("%s: the clients are no node: they cannot stand here", s)
+		return nil, fmt.Errorf("%s: are no node, so they cannot stand here", s)
 	}
 	return nil, fmt.Errorf("%s: a selector that this sentence cannot use", s)
 }
@@ -174,15 +174,15 @@ func (w *World) others(ctx context.Context, all []*Node) ([]*Node, error) {
 	return out, nil
 }
 
-func (w *World) followers(ctx context.Context, s sel.Selector, all []*Node) ([]*Node, error) {
-	leader, err := w.findLeader(ctx, s.Of)
+func (w *World) followers(ctx context.Context, s sel.Selector) ([]*Node, error) {
+	leader, e, err := w.leaderOf(ctx, s.Of)
 	if err != nil {
 		return nil, err
 	}
 	var out []*Node
-	for _, n := range all {
-		if n != leader && n.cluster == leader.cluster && n.running(s.Of) {
-			out = append(out, n)
+	for _, v := range w.voters(e) {
+		if v.node != leader && v.isUp() {
+			out = append(out, v.node)
 		}
 	}
 	if len(out) == 0 {
@@ -212,9 +212,13 @@ func (w *World) pick(from []*Node, n int, s sel.Selector) ([]*Node, error) {
 	return out, nil
 }
 
-// part finds a minority or a majority of the first cluster's nodes: with or
-// without the leader where the sentence says so.
-func (w *World) part(ctx context.Context, s sel.Selector, all []*Node) ([]*Node, error) {
+// part finds a minority or a majority of those who elect: with or without the
+// leader where the sentence says so.
+func (w *World) part(ctx context.Context, s sel.Selector) ([]*Node, error) {
+	all, err := w.members(s.Of)
+	if err != nil {
+		return nil, err
+	}
 	n := len(all)
 	size := n/2 + 1
 	if s.Kind == sel.Minority {
@@ -226,7 +230,7 @@ func (w *World) part(ctx context.Context, s sel.Selector, all []*Node) ([]*Node,
 	if !s.WithLeader && !s.WithoutLeader {
 		return w.pick(all, size, s)
 	}
-	leader, err := w.findLeader(ctx, s.Of)
+	leader, _, err := w.leaderOf(ctx, s.Of)
 	if err != nil {
 		return nil, err
 	}
@@ -263,6 +267,9 @@ func (w *World) zone(zone string) ([]*Node, error) {
 			known = append(known, z)
 		}
 		sort.Strings(known)
+		if len(known) == 0 {
+			return nil, fmt.Errorf("zone %s: no such zone, for no node has one\nhint: say \"zone %s has node1 and node2\", or give the table of the cluster a column zone", zone, zone)
+		}
 		return nil, fmt.Errorf("zone %s: no such zone\nhint: there is %s", zone, listWords(known))
 	}
 	return out, nil

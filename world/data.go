@@ -157,11 +157,18 @@ func (w *World) WriteExpect(ctx context.Context, on sel.Selector, want Expect, b
 	})
 }
 
-// ReadExpect reads a key that was never written from each of the nodes and
-// judges whether it was answered.
-func (w *World) ReadExpect(ctx context.Context, from sel.Selector, want Expect, b Bound) error {
+// ReadExpect reads a key from each of the nodes, one that was never written
+// when key is "", and judges whether it was answered.
+func (w *World) ReadExpect(ctx context.Context, key string, from sel.Selector, o ReadOptions, want Expect, b Bound) error {
 	return w.onEach(ctx, from, b, func(ctx context.Context, s *Service) error {
-		return w.expect(ctx, s, client.Op{Kind: client.Read, Key: w.freshKey()}, "a read from", want)
+		op := client.Op{Kind: client.Read, Key: key}
+		if o.Stale {
+			op.Kind = client.StaleRead
+		}
+		if key == "" {
+			op.Key = w.freshKey()
+		}
+		return w.expect(ctx, s, op, "a read from", want)
 	})
 }
 
@@ -262,26 +269,26 @@ func (w *World) AllAgree(ctx context.Context, key string, b Bound) error {
 
 // CaughtUp holds when the nodes' replication is as far as the leader's was when
 // the sentence looked.
-func (w *World) CaughtUp(ctx context.Context, who sel.Selector, b Bound) error {
+func (w *World) CaughtUp(ctx context.Context, who sel.Selector, of string, b Bound) error {
 	nodes, err := w.Resolve(ctx, who)
 	if err != nil {
 		return err
 	}
-	service, err := w.leaderService(who.Service)
+	e, err := w.electorate(word(of, who.Service), nodes...)
 	if err != nil {
 		return err
 	}
 	return w.Check(ctx, b, func(ctx context.Context) error {
-		leader, err := w.findLeader(ctx, service)
+		leader, err := w.findLeader(ctx, e)
 		if err != nil {
 			return err
 		}
-		goal, err := leader.position(ctx, service)
+		goal, err := leader.position(ctx, e.service)
 		if err != nil {
 			return err
 		}
 		return each(nodes, func(n *Node) error {
-			at, err := n.position(ctx, service)
+			at, err := n.position(ctx, e.service)
 			if err != nil {
 				return err
 			}

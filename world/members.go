@@ -58,12 +58,7 @@ func (w *World) membership(about *Service, op catalogue.Operation) (client.Membe
 
 // sortedByLeader lists the other running members of a service, the leader first.
 func (w *World) sortedByLeader(about *Service) []*Service {
-	w.mu.Lock()
-	var leader *Node
-	if l := w.leaders[about.Name]; l != nil {
-		leader = l.now
-	}
-	w.mu.Unlock()
+	leader := w.lastLeader(electorate{about.node.cluster, about.Name})
 	var out []*Service
 	for _, n := range w.allNodes() {
 		if n == about.node || n.cluster != about.node.cluster || w.isPaused(n) {

@@ -243,7 +243,13 @@ func (w *World) Resume(ctx context.Context, who sel.Selector) error {
 }
 
 // CrashLoop kills the nodes and starts them again, so many times, every so often.
+// Whom the selector stands for is asked once, before the first kill.
 func (w *World) CrashLoop(ctx context.Context, who sel.Selector, times int, every time.Duration) error {
+	nodes, err := w.Resolve(ctx, who)
+	if err != nil {
+		return err
+	}
+	who = sel.Selector{Kind: sel.Named, Names: nodeNames(nodes), Service: who.Service, Text: who.Text}
 	for i := range times {
 		began := time.Now()
 		if err := w.Kill(ctx, who, Length{}); err != nil {

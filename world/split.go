@@ -66,13 +66,9 @@ func (w *World) splitParts(ctx context.Context, s Split) ([][]*Node, string, err
 		parts, err := w.halves(ctx, all)
 		return parts, partNames(parts), err
 	case SplitMajority:
-		minority, err := w.Resolve(ctx, sel.Selector{Kind: sel.Minority, Text: "a minority"})
-		parts := [][]*Node{without(all, minority), minority}
-		return parts, partNames(parts), err
+		return w.minorityApart(ctx, sel.Selector{Kind: sel.Minority, Text: "a minority"})
 	case SplitLeaderMinority:
-		minority, err := w.Resolve(ctx, sel.Selector{Kind: sel.Minority, WithLeader: true, Text: "a minority with the leader"})
-		parts := [][]*Node{without(all, minority), minority}
-		return parts, partNames(parts), err
+		return w.minorityApart(ctx, sel.Selector{Kind: sel.Minority, WithLeader: true, Text: "a minority with the leader"})
 	case SplitBridge:
 		bridge, err := w.One(ctx, s.Bridge)
 		if err != nil {
@@ -82,6 +78,20 @@ func (w *World) splitParts(ctx context.Context, s Split) ([][]*Node, string, err
 		return parts, partNames(parts) + " except through " + bridge.Name, err
 	}
 	return nil, "", fmt.Errorf("split kind %d: unknown", s.Kind)
+}
+
+// minorityApart splits those who elect into a minority and the rest of them.
+func (w *World) minorityApart(ctx context.Context, s sel.Selector) ([][]*Node, string, error) {
+	minority, err := w.Resolve(ctx, s)
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := w.members(s.Of)
+	if err != nil {
+		return nil, "", err
+	}
+	parts := [][]*Node{without(all, minority), minority}
+	return parts, partNames(parts), nil
 }
 
 func (w *World) namedParts(ctx context.Context, parts []sel.Selector) ([][]*Node, error) {
@@ -123,7 +133,10 @@ func (w *World) halves(ctx context.Context, nodes []*Node) ([][]*Node, error) {
 // splitRing arranges the nodes in a ring, by the seed, and lets each see just
 // as many neighbours on both sides as make a majority with itself.
 func (w *World) splitRing(ctx context.Context, l Length) error {
-	all := w.allNodes()
+	all, err := w.members("")
+	if err != nil {
+		return err
+	}
 	n := len(all)
 	if n < 4 {
 		return fmt.Errorf("split into a ring of majorities: needs at least 4 nodes, there are %d\nhint: with 3 nodes say \"node1 and node3 cannot reach each other\"", n)

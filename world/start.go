@@ -246,20 +246,16 @@ func (w *World) ClusterHealthy(ctx context.Context, b Bound) error {
 		if err := w.Ready(ctx, all, Bound{}); err != nil {
 			return err
 		}
-		if _, err := w.leaderService(""); err != nil {
-			return nil // nothing here elects
-		}
-		return w.ExactlyOneLeader(ctx, Bound{})
+		return each(w.electorates(), func(e electorate) error { return w.oneLeads(ctx, e) })
 	})
 }
 
 // noteFirstLeaders remembers who leads when the cluster is ready, so that a
 // later change can be told.
 func (w *World) noteFirstLeaders(ctx context.Context) {
-	if service, err := w.leaderService(""); err == nil {
-		claims := w.claims(ctx, service)
-		if n, ok := electedOf(claims, w.sizeOf(service)); ok {
-			w.setLeader(service, n)
+	for _, e := range w.electorates() {
+		if n, ok := electedOf(w.claims(ctx, e), len(w.voters(e))); ok {
+			w.setLeader(e, n)
 		}
 	}
 }

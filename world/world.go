@@ -64,7 +64,7 @@ type World struct {
 	surprises []string // services that died by themselves, not told yet
 	lastNamed map[*Node]bool
 	last      map[string][]*Node // last isolated, killed, paused
-	leaders   map[string]*leadership
+	leaders   map[electorate]*leadership
 	memo      map[string]string
 	memoWho   map[string][]*Node
 	aliases   map[string][]string
@@ -108,7 +108,7 @@ func (s *Suite) NewWorld(_ context.Context, sc Scenario) (*World, error) {
 		suite: s, scenario: sc, id: id, seed: sc.Info.Seed,
 		dir: filepath.Join(s.run.Dir, id), baseDir: filepath.Dir(sc.Info.URI),
 		rng:  newRand(sc.Info.Seed, sc.Info.URI+":"+sc.Info.Name),
-		last: map[string][]*Node{}, leaders: map[string]*leadership{},
+		last: map[string][]*Node{}, leaders: map[electorate]*leadership{},
 		memo: map[string]string{}, memoWho: map[string][]*Node{}, aliases: map[string][]string{}, claimed: map[string]claimed{},
 	}
 	w.lookup = catalogue.New(sc.Info.URI)
