@@ -30,6 +30,12 @@ func (n *Node) running(name string) bool {
 // start starts the service's process and returns when it runs.
 func (s *Service) start(ctx context.Context) error {
 	w := s.node.cluster.w
+	if !s.isUp() {
+		// Of one that ended a moment ago something may be left to be cleared away.
+		if _, err := s.box.Wait(ctx); err != nil {
+			return err
+		}
+	}
 	stdout, stderr := s.box.LogPaths()
 	s.mu.Lock()
 	s.down = false

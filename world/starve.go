@@ -13,10 +13,13 @@ import (
 )
 
 const (
-	// spare is what a node may still take when it runs out of memory.
-	spare = 8 << 20
+	// spare is what a node may still take when it runs out of memory. Its services
+	// are offered to the kernel first, and how much that counts goes by this limit.
+	spare = 128 << 20
 	// starveTime is how long it may take until the kernel has killed.
 	starveTime = 20 * time.Second
+	// wordTime is how long it may take from a program's end until it is known here.
+	wordTime = 5 * time.Second
 )
 
 // RunOutOfMemory takes all memory that nodes or services have left, until the
@@ -63,13 +66,15 @@ func (w *World) runOut(ctx context.Context, p place) (err error) {
 		return err
 	}
 	ceiling := before.Memory + spare
-	if now := p.limits.memory.now(p.memory); now > 0 {
-		ceiling = min(ceiling, max(now, before.Memory))
-	}
 	up := p.up()
 	for _, s := range up {
+		restore, err := s.box.OfferToOOM()
+		if err != nil {
+			return err
+		}
 		s.expectDown()
 		defer s.expectUp()
+		defer restore() //nolint:errcheck // of those that ended nothing is left, the others run on as likely victims
 	}
 	if err := p.limits.memory.put(ctx, id, ceiling, p.box.SetMemory); err != nil {
 		return fmt.Errorf("%s: lower the memory limit to %s: %w", p.label, byteSize(ceiling), err)
@@ -85,11 +90,21 @@ func (w *World) runOut(ctx context.Context, p place) (err error) {
 	if _, err := glutton.Write([]byte("\n")); err != nil {
 		return fmt.Errorf("%s: fill its memory: %w", p.label, err)
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, starveTime)
 	defer cancel()
-	if _, ok := firstStarved(ctx, up); !ok {
+	go func() {
+		select {
+		case <-glutton.Ended(): // nobody fills any more; it may be killed after a service, whose end is told by containerd
+			waitTick(ctx, wordTime)
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if !firstStarved(ctx, up) {
 		now, _ := p.box.Usage() // only for the words
-		return fmt.Errorf("%s: expected the kernel to kill for lack of memory, got none killed in %s (%s in use of %s)", p.label, starveTime, byteSize(now.Memory), byteSize(ceiling))
+		return fmt.Errorf("%s: expected the kernel to kill one of its programs for lack of memory, got none killed in %s (%s in use of %s)",
+			p.label, round(time.Since(began)), byteSize(now.Memory), byteSize(ceiling))
 	}
 	return nil
 }
@@ -102,27 +117,24 @@ func (p place) enter(task guest.Task) (*containers.Guest, error) {
 	return p.node.box.Guest(guest.Command(task), 1)
 }
 
-// firstStarved waits for the first service that the kernel kills for lack of
+// firstStarved waits until the kernel has killed one of the services for lack of
 // memory.
-func firstStarved(ctx context.Context, services []*Service) (*Service, bool) {
+func firstStarved(ctx context.Context, services []*Service) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ends := make(chan *Service, len(services))
+	starved := make(chan bool, len(services))
 	for _, s := range services {
 		go func() {
-			if st, err := s.box.Wait(ctx); err == nil && st.OOM {
-				ends <- s
-				return
-			}
-			ends <- nil
+			st, err := s.box.Wait(ctx)
+			starved <- err == nil && st.OOM
 		}()
 	}
 	for range services {
-		if s := <-ends; s != nil {
-			return s, true
+		if <-starved {
+			return true
 		}
 	}
-	return nil, false
+	return false
 }
 
 // expectUp takes expectDown back for a service that runs.

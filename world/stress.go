@@ -34,8 +34,10 @@ func (w *World) StressCPU(ctx context.Context, who sel.Selector, l Length) (err 
 			err = errors.Join(err, undo.heal(context.WithoutCancel(ctx)))
 		}
 	}()
+	threads := runtime.NumCPU()
 	err = each(nodes, func(n *Node) error {
-		g, err := n.box.Guest(guest.Command(guest.Burn(runtime.NumCPU())), stressWeight)
+		// The weight is spread over the processors, a service's program with one thread is on one.
+		g, err := n.box.Guest(guest.Command(guest.Burn(threads)), stressWeight*threads)
 		if err != nil {
 			return err
 		}

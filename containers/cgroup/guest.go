@@ -9,8 +9,11 @@ import (
 	"strconv"
 )
 
-// defaultShares is the CPU weight of a group on v1; on v2 it is 100.
-const defaultShares = 1024
+// CPU weights of a group on v1: the usual, and the most. On v2 they are 100 and 10,000.
+const (
+	defaultShares = 1024
+	maxShares     = 262_144
+)
 
 // MakeGuest makes a group for processes that are added to g from outside: below
 // it, in the hierarchies that this package writes to. When there is not CPU for
@@ -28,9 +31,9 @@ func (g *Group) MakeGuest(name string, weight int) (*Group, error) {
 		}
 	}
 	if weight > 1 {
-		text := strconv.Itoa(weight * defaultShares)
+		text := strconv.Itoa(min(weight*defaultShares, maxShares))
 		if g.tree.v1["cpu"] == "" {
-			text = strconv.Itoa(weight * 100)
+			text = strconv.Itoa(min(weight*100, 10_000))
 		}
 		if err := write(guest.file("cpu", "cpu.shares", "cpu.weight"), text); err != nil {
 			return nil, fmt.Errorf("cgroup %s: CPU weight %d: %w", guest.Path, weight, err)

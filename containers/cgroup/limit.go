@@ -41,7 +41,7 @@ func (g *Group) SetMemory(bytes int64) error {
 	if err != nil {
 		return fmt.Errorf("cgroup %s: limit memory to %d bytes: %w", g.Path, bytes, err)
 	}
-	return g.raiseSwap(text)
+	return errors.Join(g.raiseSwap(text), g.forgetPeak())
 }
 
 // lowerSwap and raiseSwap keep v1's rule that memory+swap is never below

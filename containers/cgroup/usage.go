@@ -18,16 +18,13 @@ type Usage struct {
 	Periods   uint64        // of the quota in which something ran
 	Held      uint64        // of these, those in which something had to wait
 	Memory    int64         // in use, bytes, page cache included
-	Reached   uint64        // how often the memory limit was reached
-	OOMKills  int           // processes that the kernel killed for lack of memory
+	Reached   uint64        // how often the memory limit was reached; on v1 at times not counted
+	Peak      int64         // on v1, the most memory that was in use since the limit was set, bytes; else 0
 }
 
 // Usage reads the group's counters. Without a CPU quota no periods are counted.
 func (g *Group) Usage() (u Usage, err error) {
 	if u.Memory, err = g.MemoryUsed(); err != nil {
-		return u, err
-	}
-	if u.OOMKills, err = g.OOMKills(); err != nil {
 		return u, err
 	}
 	all, err := counters(g.unified("cpu.stat"))
@@ -44,6 +41,9 @@ func (g *Group) Usage() (u Usage, err error) {
 	if u.Reached, err = g.memoryReached(); err != nil {
 		return u, fmt.Errorf("cgroup %s: %w", g.Path, err)
 	}
+	if u.Peak, err = g.memoryPeak(); err != nil {
+		return u, fmt.Errorf("cgroup %s: %w", g.Path, err)
+	}
 	return u, nil
 }
 
@@ -52,7 +52,29 @@ func (g *Group) memoryReached() (uint64, error) {
 		events, err := counters(g.unified("memory.events"))
 		return events["max"], err
 	}
-	text, err := os.ReadFile(g.file("memory", "memory.failcnt", ""))
+	return number(g.file("memory", "memory.failcnt", ""))
+}
+
+// memoryPeak is what SetMemory begins anew: where memory and swap together are
+// what is limited, Linux 6.18 does not count in failcnt.
+func (g *Group) memoryPeak() (int64, error) {
+	if g.tree.V2() {
+		return 0, nil
+	}
+	n, err := number(g.file("memory", "memory.max_usage_in_bytes", ""))
+	return int64(n), err
+}
+
+// forgetPeak begins the peak anew.
+func (g *Group) forgetPeak() error {
+	if g.tree.V2() {
+		return nil
+	}
+	return optional(write(g.file("memory", "memory.max_usage_in_bytes", ""), "0"))
+}
+
+func number(file string) (uint64, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@
 //	kv ping NODE, kv push NODE, kv lookup NAME                           try the network: datagrams, a stream, a name
 //
 // Beside /kv/KEY a node serves /healthz, /status, /slow?for=200ms, /exit/CODE, which ends its process,
-// /eat/MIB, which takes memory, and /held/NODE, a connection to another node that stays open: POST opens it, GET sends
+// /eat/MIB, which takes memory, /count/MILLIONS, which takes CPU, /time, this node's wall clock, /ahead/NODE, by how many
+// seconds it is ahead of another's, and /held/NODE, a connection to another node that stays open: POST opens it, GET sends
 // a word over it and waits for its echo.
 package main

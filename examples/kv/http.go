@@ -26,6 +26,9 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("GET /held/{host}", n.held.say)
 	mux.HandleFunc("POST /exit/{code}", n.exit)
 	mux.HandleFunc("POST /eat/{mib}", n.eat)
+	mux.HandleFunc("POST /count/{millions}", count)
+	mux.HandleFunc("GET /time", tellTime)
+	mux.HandleFunc("GET /ahead/{host}", n.ahead)
 	return mux
 }
 

@@ -23,8 +23,8 @@ type Task string
 // Burn keeps so many processors busy.
 func Burn(threads int) Task { return Task("burn " + strconv.Itoa(threads)) }
 
-// Fill takes memory until it is killed by who started it: the kernel, when it has to kill something for want of memory,
-// takes another process.
+// Fill takes memory until it is killed. The kernel, when it has to kill something for want of memory, is to take another
+// process; that is for who starts it to see to (containers.Service.OfferToOOM).
 const Fill Task = "fill"
 
 // Tell answers each byte with the wall clock: a line of nanoseconds since 1970.
@@ -88,24 +88,23 @@ func spin() {
 }
 
 // chunk is how much memory is taken at a time, in bytes.
-const chunk = 1 << 20
+const chunk = 64 << 10
 
-// fill takes memory for ever. When nobody is left to be killed the kernel lets it hang in a page fault.
+// fill takes memory for ever: in a file in memory, which counts as the group's and not as this process's own, so that the
+// kernel does not find it the largest. When the kernel can kill no more, writing fails, and is tried again.
 func fill() error {
-	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0); err != nil {
+	fd, err := unix.MemfdCreate("brine-fill", unix.MFD_CLOEXEC)
+	if err != nil {
 		return err
 	}
+	full := make([]byte, chunk)
 	for {
-		p, err := unix.Mmap(-1, 0, chunk, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
-		if errors.Is(err, unix.ENOMEM) {
-			time.Sleep(time.Millisecond) // the whole machine's limit, not the group's
-			continue
-		}
-		if err != nil {
+		_, err := unix.Write(fd, full)
+		switch {
+		case errors.Is(err, unix.ENOMEM), errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EFBIG), errors.Is(err, unix.EINTR):
+			time.Sleep(time.Millisecond)
+		case err != nil:
 			return err
-		}
-		for i := 0; i < len(p); i += 4096 {
-			p[i] = 1
 		}
 	}
 }
