@@ -117,6 +117,34 @@ var language = map[string][]string{
 		`no packets reached {who}`,
 		`packets of {who} are|is captured`,
 	},
+	"Load": {
+		`10 requests per second are sent to "http://consumer:8080/"{length}`,
+		`10 requests per second are sent to "http://consumer:8080/" continuously`,
+		`1 request per minute is sent to "http://node1:8080/" from {who} on new connections{length}`,
+		`2.5 POST requests per second are sent to "http://node1:8080/x" with "say ""hi"" for 5s" for 10s`,
+	},
+	"Seeing HTTP": {
+		`the p99 latency of HTTP requests to consumer over the last 2m is below 300ms{bound}`,
+		`the median latency of HTTP requests is at most 1 second{bound}`,
+		`the p99.9 latency of HTTP requests to {who} is above 1m30s{bound}`,
+		`the mean latency of HTTP requests from {who} to node2 on path "/api/*" over the last 10s is at least 2ms`,
+		`the max latency of HTTP requests on path "/say ""to""" was below 2s{bound}`,
+		`the error rate of HTTP requests to {who} is below 1%{bound}`,
+		`the error rate of HTTP requests over the last 2m is at most 0.5%`,
+		`the throughput of HTTP requests to consumer over the last 2m is above 50 requests per second{bound}`,
+		`the throughput of HTTP requests from the clients is at least 1 request per second`,
+	},
+	"Steady state": {
+		`the steady state "stays fast":`,
+		`the steady state holds{bound}`,
+	},
+	"PxL": {
+		`I run the PxL script "latency.py"`,
+		`I run the PxL script:`,
+		`the 99th percentile of column "latency_p99" in milliseconds is below 300{bound}`,
+		`the median of column "n" is above 0.5{bound}`,
+		`the 1st percentile of column "n" in table "output" where "service" matches "a ""b""" in seconds is at least 3`,
+	},
 	"Harming processes and machines": {
 		`{who} is|are killed`,
 		`{who} is|are started again`,
@@ -301,12 +329,8 @@ var later = []string{
 	`random faults strike for 60s`, `random faults strike for 60s with seed 42`,
 	`Every 5s a random node is killed`, `the faults stop`,
 	`I run the SQL "select 1" on node1`, `the result is:`,
-	`10 requests per second are sent to "http://consumer:8080/" for 60s`,
-	`the p99 latency of HTTP requests to consumer over the last 2m is below 300ms`,
-	`the steady state "stays fast":`, `the steady state holds`,
 	`the Chaos Toolkit experiment "experiment.json" runs`,
-	`I run the PxL script "latency.py"`, `I run the PxL script:`, `the Pixie cluster "${PX_CLUSTER_ID}"`,
-	`the 99th percentile of column "latency_p99" in milliseconds is below 300`,
+	`the Pixie cluster "${PX_CLUSTER_ID}"`,
 }
 
 var (

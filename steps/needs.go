@@ -23,6 +23,8 @@ var needs = map[string]world.Needs{
 	"diskFull": {Disk: true}, "diskFails": {Disk: true}, "diskCallsFail": {Disk: true}, "diskReadOnly": {Disk: true},
 	"diskSlow": {Disk: true}, "fsyncSlow": {Disk: true}, "readsCorrupted": {Disk: true}, "diskRecovers": {Disk: true},
 	"losePower": {Disk: true}, "clockJumps": {Clock: true}, "clockDrifts": {Clock: true},
+	"httpLatency": {Observe: true}, "httpErrorRate": {Observe: true}, "httpThroughput": {Observe: true},
+	"runPxL": {Observe: true}, "runPxLFile": {Observe: true},
 	"sentPackets": {Traffic: true}, "reachedPackets": {Traffic: true}, "capturePackets": {Capture: true},
 }
 

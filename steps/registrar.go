@@ -35,7 +35,11 @@ func sections() []section {
 		{title: "Logs", add: logs},
 		{title: "Work", add: work},
 		{title: "What the history shows", add: histories},
+		{title: "Load", add: sendingLoad},
 		{title: "Seeing packets", add: counting},
+		{title: "Seeing HTTP", add: traffic},
+		{title: "Steady state", add: steady},
+		{title: "PxL", add: pxlScripts},
 		{title: "A harm that waits for its moment", add: moments},
 		{title: "Waiting and remembering", add: remembering},
 	}

@@ -66,7 +66,7 @@ func (w *World) checkAll(ctx context.Context, states []*steadyState, phase strin
 	var errs []error
 	for _, s := range states {
 		if err := w.checkSteady(ctx, s, phase); err != nil {
-			errs = append(errs, w.Explain(fmt.Errorf("%w: the steady state %q held before and does not hold now: %w", ErrHypothesis, s.name, err)))
+			errs = append(errs, fmt.Errorf("%w: the steady state %q held before and does not hold now: %w", ErrHypothesis, s.name, err))
 		}
 	}
 	return errors.Join(errs...)
