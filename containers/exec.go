@@ -29,7 +29,8 @@ type ExecResult struct {
 
 // Exec runs a command in the running container, as the service's user, and
 // returns when it ended. A code other than 0 is no error; that the program is
-// not in the image is (ErrNoProgram). When ctx ends the command is killed.
+// not in the image is (ErrNoProgram). In a paused container it hangs, as
+// all of it does, until that resumes. When ctx ends the command is killed.
 func (s *Service) Exec(ctx context.Context, spec ExecSpec) (_ ExecResult, err error) {
 	if len(spec.Args) == 0 {
 		return ExecResult{}, s.errorf("exec: no command")
@@ -39,7 +40,7 @@ func (s *Service) Exec(ctx context.Context, spec ExecSpec) (_ ExecResult, err er
 			err = s.errorf("exec: %w", explain(err, spec.Args[0]))
 		}
 	}()
-	if err := s.up(); err != nil {
+	if err := s.awake(ctx); err != nil {
 		return ExecResult{}, err
 	}
 	dir, err := os.MkdirTemp(s.dir(), ".exec-")
@@ -58,6 +59,30 @@ func (s *Service) Exec(ctx context.Context, spec ExecSpec) (_ ExecResult, err er
 	}
 	res.Stderr, err = os.ReadFile(x.path("stderr"))
 	return res, err
+}
+
+// awake waits while the service is paused, and tells when it is down.
+func (s *Service) awake(ctx context.Context) error {
+	if err := s.up(); !errors.Is(err, ErrPaused) {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	events := s.node.group.rt.Subscribe(ctx)
+	for {
+		err := s.up() // asked after the subscription: no resuming is missed
+		if !errors.Is(err, ErrPaused) {
+			return err
+		}
+		select {
+		case _, open := <-events:
+			if !open {
+				return errors.Join(err, ctx.Err())
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", err, ctx.Err())
+		}
+	}
 }
 
 func (s *Service) nextExec() string {

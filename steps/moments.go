@@ -20,6 +20,9 @@ func whenLog(ctx context.Context, who, how, want, sentence string) error {
 	s := read(ctx)
 	nodes, text := s.who(who), world.Text{Kind: comparisons[how], Want: s.data(want)}
 	s.keep(harms(sentence))
+	if s.err == nil {
+		s.keep(rehearse(ctx, sentence))
+	}
 	return s.do(func(w *world.World) error {
 		return w.OnLog(ctx, nodes, text, sentence, func(moment context.Context) error {
 			return Dispatch(world.Into(moment, w), sentence, Argument{})

@@ -59,6 +59,7 @@ func Test(t *testing.T) {
 // Run runs the selected features without a testing.T and gives the exit code: 0
 // when every scenario passed and nothing is left.
 func Run(sel Selection) int {
+	current.byCommand = true
 	code, err := runSuite(sel, nil)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "brine: %v\n", err)
@@ -85,7 +86,7 @@ func runSuite(sel Selection, t *testing.T) (int, error) {
 		ScenarioInitializer:  InitializeScenario,
 		Options: &godog.Options{
 			Format: "pretty", Paths: paths, Concurrency: sel.Concurrency, Strict: true,
-			TestingT: t, Output: os.Stdout, NoColors: !colour(), DefaultContext: current.ctx,
+			TestingT: t, Output: &withoutSnippets{to: os.Stdout}, NoColors: !colour(), DefaultContext: current.ctx,
 		},
 	}.Run()
 	if err := current.close(); err != nil {

@@ -26,8 +26,9 @@ const stopGrace = 12 * time.Second
 // session is the one suite of this process. It is opened by the first scenario,
 // for `godog run` offers no earlier moment that may fail.
 type session struct {
-	sel      Selection
-	deadline time.Time
+	sel       Selection
+	deadline  time.Time
+	byCommand bool // the suite was begun by Run
 
 	once    sync.Once
 	openErr error
@@ -107,7 +108,15 @@ func (s *session) again() string {
 	add("BRINE_FEATURES", strings.Join(s.sel.Features, ","))
 	add("BRINE_TAGS", s.sel.Tags)
 	add("BRINE_NAME", s.sel.Name)
-	return strings.Join(append(words, "go test -count=1 -run TestFeatures ."), " ")
+	return strings.Join(append(words, s.program()), " ")
+}
+
+// program is what ran this suite, as one types it.
+func (s *session) program() string {
+	if s.byCommand {
+		return "brine run"
+	}
+	return "go test -count=1 -run TestFeatures ."
 }
 
 // outFolder makes the folder of the report and locks it, so that two suites at

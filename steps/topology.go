@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kballard/go-shellquote"
+
 	"brine.test/brine/world"
 	"brine.test/brine/world/quantity"
 	"brine.test/brine/world/selector"
@@ -134,15 +136,35 @@ func parseNodeTable(table [][]string) ([]world.NodeSpec, error) {
 	return nodes, nil
 }
 
-// parseEnv reads "A=1, B=2": pairs joined by commas or blanks.
+// parseEnv reads "A=1, B=2": pairs joined by commas or blanks; quotes keep both in a value, as in B="x, y".
 func parseEnv(text string) (map[string]string, error) {
 	env := map[string]string{}
-	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-		key, value, ok := strings.Cut(pair, "=")
+	for _, pair := range splitPairs(text) {
+		words, err := shellquote.Split(pair)
+		if err != nil || len(words) != 1 {
+			return nil, fmt.Errorf("%s: expected NAME=value\nhint: write `A=1, B=\"two words\"`", pair)
+		}
+		key, value, ok := strings.Cut(words[0], "=")
 		if !ok || key == "" {
 			return nil, fmt.Errorf("%q: expected NAME=value\nhint: write `A=1, B=2`", pair)
 		}
 		env[key] = value
 	}
 	return env, nil
+}
+
+// splitPairs cuts at commas and blanks that stand outside of quotes.
+func splitPairs(text string) []string {
+	var quote rune
+	return strings.FieldsFunc(text, func(r rune) bool {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote = r
+		case quote == 0:
+			return r == ',' || r == ' '
+		}
+		return false
+	})
 }

@@ -17,17 +17,26 @@ import (
 type words struct {
 	world *world.World
 	arg   Argument
+	dry   bool
 	err   error
 }
 
 func read(ctx context.Context) *words {
 	w, err := world.From(ctx)
-	return &words{world: w, arg: argument(ctx), err: err}
+	return &words{world: w, arg: argument(ctx), dry: ctx.Value(rehearsal{}) != nil, err: err}
+}
+
+// rehearsal marks a context in which sentences are read, and name what is there, but do nothing.
+type rehearsal struct{}
+
+// rehearse tells what is wrong with a sentence that is to be done later.
+func rehearse(ctx context.Context, sentence string) error {
+	return Dispatch(context.WithValue(ctx, rehearsal{}, true), sentence, Argument{})
 }
 
 // do calls the World when all words were right.
 func (s *words) do(call func(*world.World) error) error {
-	if s.err != nil {
+	if s.err != nil || s.dry {
 		return s.err
 	}
 	return s.world.Explain(call(s.world))
@@ -43,6 +52,9 @@ func (s *words) keep(err error) {
 func (s *words) who(text string) selector.Selector {
 	who, err := selector.Parse(text)
 	s.keep(err)
+	if s.dry && s.err == nil {
+		s.keep(s.world.CheckNames(who))
+	}
 	return who
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-
-	sel "brine.test/brine/world/selector"
 )
 
 // RequestAgain sends the last request once more, for a sentence about its
@@ -22,16 +20,13 @@ func (w *World) RequestAgain(ctx context.Context) error {
 	return fmt.Errorf("%s %s: is not sent again for a time bound, since it may change something\nhint: leave the bound away, or look with a GET", last.req.Method, last.req.URL)
 }
 
-// RunCommandAgain runs the last command once more, for a sentence about its
-// outcome that has a time bound.
+// RunCommandAgain runs the last command once more, where it ran, for a sentence
+// about its outcome that has a time bound.
 func (w *World) RunCommandAgain(ctx context.Context) error {
 	last, err := w.lastCommand()
 	if err != nil {
 		return err
 	}
-	on, err := sel.Parse(last.on)
-	if err != nil {
-		return err
-	}
-	return w.RunCommand(ctx, last.line, on, Bound{})
+	_, err = w.runOn(ctx, last.on, last.line, last.args)
+	return err
 }

@@ -146,6 +146,18 @@ func (w *World) named(wanted []string) ([]*Node, error) {
 	return unique(out), nil
 }
 
+// CheckNames tells whether the nodes that a selector names are there, without
+// finding out whom it stands for.
+func (w *World) CheckNames(s sel.Selector) error {
+	for _, part := range s.Parts {
+		if err := w.CheckNames(part); err != nil {
+			return err
+		}
+	}
+	_, err := w.named(s.Names)
+	return err
+}
+
 func (w *World) others(ctx context.Context, all []*Node) ([]*Node, error) {
 	f, _ := ctx.Value(frameKey{}).(*frame)
 	w.mu.Lock()

@@ -16,14 +16,15 @@ import (
 // command is the last command that a sentence ran.
 type command struct {
 	line           string
-	on             string
+	args           []string
+	on             *Service
 	code           int
 	stdout, stderr string
 }
 
 func (c *command) String() string {
 	return fmt.Sprintf("%q on %s exited with code %d\noutput: %s\nerror output: %s",
-		c.line, c.on, c.code, orNothing(clip(c.stdout)), orNothing(clip(c.stderr)))
+		c.line, c.on.node.Name, c.code, orNothing(clip(c.stdout)), orNothing(clip(c.stderr)))
 }
 
 // RunCommand runs a program inside a service's container, words split as a
@@ -45,23 +46,12 @@ func (w *World) RunCommand(ctx context.Context, line string, on sel.Selector, b 
 	if err != nil {
 		return err
 	}
-	run := func(ctx context.Context) (*command, error) {
-		res, err := w.exec(ctx, s, args)
-		if err != nil {
-			return nil, err
-		}
-		c := &command{line: line, on: on.String(), code: res.Code, stdout: string(res.Stdout), stderr: string(res.Stderr)}
-		w.mu.Lock()
-		w.command = c
-		w.mu.Unlock()
-		return c, nil
-	}
 	if b.Kind == Now {
-		_, err := run(ctx)
+		_, err := w.runOn(ctx, s, line, args)
 		return err
 	}
 	return w.Check(ctx, b, func(ctx context.Context) error {
-		c, err := run(ctx)
+		c, err := w.runOn(ctx, s, line, args)
 		if err != nil {
 			return err
 		}
@@ -70,6 +60,19 @@ func (w *World) RunCommand(ctx context.Context, line string, on sel.Selector, b 
 		}
 		return nil
 	})
+}
+
+// runOn runs a command and keeps its outcome for the sentences that follow.
+func (w *World) runOn(ctx context.Context, s *Service, line string, args []string) (*command, error) {
+	res, err := w.exec(ctx, s, args)
+	if err != nil {
+		return nil, err
+	}
+	c := &command{line: line, args: args, on: s, code: res.Code, stdout: string(res.Stdout), stderr: string(res.Stderr)}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.command = c
+	return c, nil
 }
 
 // exec runs a program in a service's container and records it.

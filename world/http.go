@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -50,6 +51,9 @@ func (w *World) Request(ctx context.Context, r HTTPRequest, b Bound) error {
 	if err := w.unjudged(); err != nil {
 		return err
 	}
+	if err := checkURL(r.URL); err != nil {
+		return err
+	}
 	from := w.net.Clients()
 	fromName := "clients"
 	if r.From != nil && r.From.Kind != sel.Clients {
@@ -85,6 +89,15 @@ func (w *World) Request(ctx context.Context, r HTTPRequest, b Bound) error {
 	default:
 		return errors.New("a request is sent once, or \"within\" a time: nothing else\nhint: leave the bound away")
 	}
+}
+
+// checkURL refuses what no request can be sent to.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return fmt.Errorf("%q: expected a URL that begins with http:// or https:// and a host\nhint: write \"http://node1:8080/x\"", text)
 }
 
 func (w *World) send(ctx context.Context, c *resty.Client, from string, r HTTPRequest) *response {
