@@ -86,7 +86,7 @@ func runSuite(sel Selection, t *testing.T) (int, error) {
 		ScenarioInitializer:  InitializeScenario,
 		Options: &godog.Options{
 			Format: "pretty", Paths: paths, Concurrency: sel.Concurrency, Strict: true,
-			TestingT: t, Output: &withoutSnippets{to: os.Stdout}, NoColors: !colour(), DefaultContext: current.ctx,
+			TestingT: t, Output: &cleaned{to: os.Stdout}, NoColors: !colour(), DefaultContext: current.ctx,
 		},
 	}.Run()
 	if err := current.close(); err != nil {

@@ -40,7 +40,8 @@ type playKey struct{}
 func hooks(sc *godog.ScenarioContext, s *session) {
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (out context.Context, err error) {
 		defer recovered("the hook before the scenario", &err)
-		return s.begin(ctx, p)
+		out, err = s.begin(ctx, p)
+		return out, hide(err)
 	})
 	sc.StepContext().Before(func(ctx context.Context, st *godog.Step) (out context.Context, err error) {
 		defer recovered("the hook before the step", &err)
@@ -56,7 +57,7 @@ func hooks(sc *godog.ScenarioContext, s *session) {
 		if pl == nil {
 			return ctx, nil
 		}
-		return pl.base, pl.after(status, stepErr)
+		return pl.base, hide(pl.after(status, stepErr))
 	})
 	sc.After(func(ctx context.Context, _ *godog.Scenario, scErr error) (out context.Context, err error) {
 		pl, _ := ctx.Value(playKey{}).(*play)
@@ -66,7 +67,7 @@ func hooks(sc *godog.ScenarioContext, s *session) {
 		}
 		defer func() { s.counts.add(scErr == nil && err == nil) }()
 		defer recovered("the teardown", &err)
-		return ctx, pl.finish(scErr)
+		return ctx, hide(pl.finish(scErr))
 	})
 }
 

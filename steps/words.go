@@ -37,9 +37,9 @@ func rehearse(ctx context.Context, sentence string) error {
 // do calls the World when all words were right.
 func (s *words) do(call func(*world.World) error) error {
 	if s.err != nil || s.dry {
-		return s.err
+		return hide(s.err)
 	}
-	return s.world.Explain(call(s.world))
+	return hide(s.world.Explain(call(s.world)))
 }
 
 func (s *words) keep(err error) {

@@ -242,7 +242,7 @@ func (w *World) part(ctx context.Context, s sel.Selector) ([]*Node, error) {
 	if !s.WithLeader && !s.WithoutLeader {
 		return w.pick(all, size, s)
 	}
-	leader, _, err := w.leaderOf(ctx, s.Of)
+	leader, _, err := w.leaderOf(ctx, s.Of, all...)
 	if err != nil {
 		return nil, err
 	}

@@ -92,15 +92,32 @@ func (w *World) usable(ctx context.Context, who sel.Selector) ([]*Service, error
 	if err != nil {
 		return nil, err
 	}
+	// Who names nodes means each of them; "all nodes" means those that can.
+	each := who.Kind == sel.Named || who.Kind == sel.List || who.Service != ""
 	var out []*Service
 	for _, n := range nodes {
+		if !each && len(nodes) > 1 && !n.hasClient() {
+			continue
+		}
 		s, err := n.withClient(who.Service)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, s)
 	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: none of their services can be read or written\nhint: give a service file a client", names(nodes))
+	}
 	return out, nil
+}
+
+func (n *Node) hasClient() bool {
+	for _, s := range n.services {
+		if s.def.Client != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *Node) withClient(name string) (*Service, error) {

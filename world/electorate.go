@@ -111,9 +111,10 @@ func (w *World) voters(e electorate) []*Service {
 // members are the nodes of which a majority decides: those that elect a leader,
 // or where nothing elects all nodes of the first cluster.
 func (w *World) members(of string) ([]*Node, error) {
-	if of == "" && len(w.electorates()) == 0 {
+	var out []*Node
+	can := w.electorates()
+	if of == "" && len(can) == 0 {
 		first := w.firstCluster()
-		var out []*Node
 		for _, n := range w.allNodes() {
 			if n.cluster == first {
 				out = append(out, n)
@@ -122,10 +123,12 @@ func (w *World) members(of string) ([]*Node, error) {
 		return out, nil
 	}
 	e, err := w.electorate(of)
+	if of == "" && err != nil {
+		e, err = can[0], nil // of the cluster that was built first
+	}
 	if err != nil {
 		return nil, err
 	}
-	var out []*Node
 	for _, v := range w.voters(e) {
 		out = append(out, v.node)
 	}
@@ -135,8 +138,8 @@ func (w *World) members(of string) ([]*Node, error) {
 // electorateName is what stands after "the leader of": the service, or the
 // cluster where two clusters run the service.
 func (w *World) electorateName(e electorate) string {
-	for _, n := range w.allNodes() {
-		if _, err := n.service(e.service); err == nil && n.cluster != e.cluster {
+	for _, other := range w.electorates() {
+		if other.service == e.service && other.cluster != e.cluster {
 			return e.cluster.display()
 		}
 	}

@@ -5,11 +5,14 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"brine.test/brine/world/record"
 )
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// secretWords are the words that make a variable's name look secret.
+// secretWords are the words that make a variable's name look secret, beside
+// those of record.SecretName.
 var secretWords = []string{"KEY", "TOKEN", "SECRET", "PASSWORD"}
 
 // Expand replaces each ${NAME} in data by the value remembered under NAME in
@@ -46,5 +49,5 @@ func looksSecret(name string) bool {
 			return true
 		}
 	}
-	return false
+	return record.SecretName(name)
 }

@@ -152,7 +152,7 @@ func (r *workRoute) findLeader(ctx context.Context, anew bool) (*Service, error)
 	if time.Since(r.asked) < leaderEvery {
 		return nil, fmt.Errorf("the leader of %s: there was none just now", name)
 	}
-	claims := r.w.claims(ctx, name)
+	claims := r.w.claims(ctx, electorate{r.services[0].node.cluster, name})
 	r.asked, r.leader = time.Now(), nil
 	n, ok := electedOf(claims, len(r.services))
 	if !ok {

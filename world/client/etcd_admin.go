@@ -52,6 +52,9 @@ func (e *etcd) Leader(ctx context.Context) (Claim, error) {
 			return err
 		}
 		claim = Claim{Self: s.Leader != 0 && s.Leader == s.Header.MemberId, Term: s.RaftTerm}
+		if claim.Self {
+			claim = e.settle(ctx, claim)
+		}
 		switch {
 		case claim.Self:
 			claim.Leader = e.target.Name

@@ -83,6 +83,7 @@ func forms(s string) []string {
 	}
 	add(url.QueryEscape(s))
 	add(url.PathEscape(s))
+	add((&url.URL{Path: s}).EscapedPath())
 	add(strings.ToLower(url.QueryEscape(s)))
 	add(html.EscapeString(s))
 	if j, err := json.Marshal(s); err == nil {
