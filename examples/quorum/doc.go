@@ -14,12 +14,13 @@
 //
 // QUORUM_MISTAKE, or --mistake, names the mistake that it makes:
 //
-//	early    the leader acknowledges before anyone has copied
-//	forgets  nothing is kept on disk: a restart loses it
-//	stale    each node answers reads from what it holds itself
-//	split    a node needs nobody's vote to lead, and nobody's copy to acknowledge
-//	repeats  a follower that forwards a compare-and-set sometimes sends it twice, and gives the second answer
-//	torn     a transaction is done key by key
+//	early     the leader acknowledges before anyone has copied
+//	forgets   nothing is kept on disk: a restart loses it
+//	stale     each node answers reads from what it holds itself
+//	split     a node needs nobody's vote to lead, and nobody's copy to acknowledge
+//	repeats   a follower that forwards a compare-and-set sometimes sends it twice, and gives the second answer
+//	compares  a follower compares by itself and forwards a plain write
+//	torn      a transaction is done key by key
 //
 // It serves GET and PUT /kv/KEY (?expect=VALUE to compare and set, ?stale=1 for what the node holds itself), /status,
 // /healthz and POST /leader/NODE.

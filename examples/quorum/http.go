@@ -120,8 +120,29 @@ func (n *node) put(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
+	if n.mistake == compares && query.Has("expect") && !n.plain(w, r) {
+		return
+	}
+	query = r.URL.Query()
 	one := change{Key: r.PathValue("key"), Expect: query.Get("expect"), Value: string(body), Blind: !query.Has("expect")}
 	n.change(w, r, []change{one}, body)
+}
+
+// plain makes a plain write of a follower's compare-and-set, if the follower itself holds what is expected.
+func (n *node) plain(w http.ResponseWriter, r *http.Request) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	query := r.URL.Query()
+	switch now, ok := n.log.values[r.PathValue("key")]; {
+	case n.leads():
+		return true
+	case !ok || now != query.Get("expect"):
+		fail(w, errConflict)
+		return false
+	}
+	query.Del("expect")
+	r.URL.RawQuery = query.Encode()
+	return true
 }
 
 // putAll makes the changes of a JSON array, all at one instant or none.

@@ -6,14 +6,15 @@ import "slices"
 type mistake string
 
 const (
-	early   mistake = "early"
-	forgets mistake = "forgets"
-	stale   mistake = "stale"
-	split   mistake = "split"
-	repeats mistake = "repeats"
-	torn    mistake = "torn"
+	early    mistake = "early"
+	forgets  mistake = "forgets"
+	stale    mistake = "stale"
+	split    mistake = "split"
+	repeats  mistake = "repeats"
+	compares mistake = "compares"
+	torn     mistake = "torn"
 )
 
-var mistakes = []mistake{early, forgets, stale, split, repeats, torn}
+var mistakes = []mistake{early, forgets, stale, split, repeats, compares, torn}
 
 func (m mistake) known() bool { return m == "" || slices.Contains(mistakes, m) }
