@@ -45,15 +45,16 @@ test: deps-test lint ## all: linters, and every test, those that need root as we
 
 # Built first with all processors, then run one package at a time: tests measure time,
 # and share the machine's one container engine. The features run several at a time and
-# under the race detector, which is how they show most.
-test-unit: export BRINE_CONCURRENCY ?= 4
+# under the race detector, which is how they show most; those that measure time (@alone) run
+# one at a time, without it.
 test-unit: ## every test, without the linters
 	@nice go test -exec true ./... >/dev/null
 	@nice go test -race -exec true . >/dev/null
 	@{ \
 		go test -json -count=1 -p 1 -timeout 15m $(EXEC) $$(go list ./... | grep -vx "$$(go list -m)") ./.ci/testgate; \
 		go test -json -count=1 -tags browser -timeout 10m $(EXEC) ./reports; \
-		go test -json -count=1 -race -timeout 15m $(EXEC) .; \
+		BRINE_TAGS='not @alone' BRINE_CONCURRENCY=4 go test -json -count=1 -race -timeout 15m $(EXEC) .; \
+		BRINE_TAGS=@alone go test -json -count=1 -timeout 15m $(EXEC) .; \
 	} | go run ./.ci/testgate
 
 race: ## every test under the race detector

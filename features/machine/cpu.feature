@@ -1,3 +1,4 @@
+@alone
 Feature: CPU of a node
   A limit and a load act in the node's own control group: the program itself is slow.
 

@@ -1,3 +1,4 @@
+@alone
 Feature: Links are narrow, or go up and down
 
   Background:

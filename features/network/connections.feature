@@ -1,3 +1,4 @@
+@alone
 Feature: Connections are reset, hang, or cannot be opened
 
   Background:

@@ -1,3 +1,4 @@
+@alone
 Feature: Packets are counted and captured
 
   Background:

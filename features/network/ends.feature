@@ -1,3 +1,4 @@
+@alone
 Feature: Which links, and for how long
 
   Background:

@@ -1,3 +1,4 @@
+@alone
 Feature: Names do not resolve, or slowly
 
   Background:

@@ -1,3 +1,4 @@
+@alone
 Feature: The consumer service stays fast
 
   What nobody sent from the test is seen as well: HTTP is read off the wire.
