@@ -93,6 +93,8 @@ func versions() []record.Version {
 	for name, version := range engine.Versions() {
 		out = append(out, record.Version{Name: name, Version: version})
 	}
+	// One engine serves all kernels: netem and fq are not used where they exist.
+	out = append(out, record.Version{Name: "delay and bandwidth", Version: "delay line in user space"})
 	slices.SortFunc(out, func(a, b record.Version) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

@@ -117,7 +117,7 @@ func load(kind ebpf.ProgramType, code asm.Instructions) (*ebpf.Program, error) {
 
 // tryTAP makes a TAP device.
 func tryTAP() (string, error) {
-	return "a device made", inNamespace(func() error {
+	return "a device made, for the delay line in user space (netem and fq are not used)", inNamespace(func() error {
 		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return fmt.Errorf("/dev/net/tun: %w", err)
