@@ -1,0 +1,115 @@
+package history
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+const ms = int64(time.Millisecond)
+
+// served makes a history with one write every 10 ms that takes 2 ms, for a second, with an outage from 300 to 500 ms in
+// which writes wait for 100 ms and are then in doubt.
+func interrupted(due bool) History {
+	var h []Operation
+	for at := int64(0); at < 1000; at += 10 {
+		o := wrote(1, at*ms, (at+2)*ms, "a", seconds(at))
+		if at >= 300 && at < 500 {
+			o = as(o, unknown)
+			o.End = (at + 100) * ms
+		}
+		if due {
+			o.Due = o.Start
+		}
+		h = append(h, o)
+	}
+	return numbered(h...)
+}
+
+func TestAvailability(t *testing.T) {
+	a, err := Measure(interrupted(false), Writes, Window{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Total != 100 || a.Served != 80 || a.Unknown != 20 || a.Share() != 0.8 {
+		t.Errorf("%s", a)
+	}
+	if want := 210 * time.Millisecond; a.Outage != want || a.OutageAt != (Window{292 * ms, 502 * ms}) {
+		t.Errorf("outage %s at %v, want %s", a.Outage, a.OutageAt, want)
+	}
+	for p, want := range map[float64]time.Duration{50: 2 * time.Millisecond, 80: 2 * time.Millisecond, 99: 100 * time.Millisecond, 100: 100 * time.Millisecond} {
+		if got, err := a.Latency(p); err != nil || got < want || got > want+want/500 {
+			t.Errorf("p%g is %s, %v, want %s", p, got, err, want)
+		}
+	}
+	if m := a.Mean(); m < 21*time.Millisecond || m > 22*time.Millisecond {
+		t.Errorf("mean %s", m)
+	}
+}
+
+func TestAvailabilityInAWindow(t *testing.T) {
+	h := interrupted(false)
+	during, err := Measure(h, Operations, Window{300 * ms, 499 * ms})
+	if err != nil || during.Total != 20 || during.Served != 0 || during.Outage != 199*time.Millisecond {
+		t.Errorf("%v, %v", during, err)
+	}
+	before, err := Measure(h, Operations, Window{0, 299 * ms})
+	if err != nil || before.Served != 30 || before.Share() != 1 || before.Outage > 11*time.Millisecond {
+		t.Errorf("%v, %v", before, err)
+	}
+	// An outage lasts to the end of the window, although the next operation to be served ends after it.
+	if _, err := Measure(h, Operations, Window{5000 * ms, 6000 * ms}); !errors.Is(err, ErrEmpty) {
+		t.Errorf("nothing began in that time: %v", err)
+	}
+	if _, err := Measure(h, Reads, Window{}); !errors.Is(err, ErrEmpty) {
+		t.Errorf("there are no reads: %v", err)
+	}
+}
+
+// In an open loop what waited for its turn waited: one call that hangs for 100 ms keeps ten waiting.
+func TestCoordinatedOmission(t *testing.T) {
+	var ops []Operation
+	free := int64(0)
+	for due := int64(0); due < 1000; due += 10 {
+		start := max(due, free)
+		free = start + 1
+		if due == 500 {
+			free = start + 100
+		}
+		o := wrote(1, start*ms, free*ms, "a", seconds(due))
+		o.Due = max(due*ms, 1)
+		ops = append(ops, o)
+	}
+	h := numbered(ops...)
+	a, err := Measure(h, Writes, Window{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p95, err := a.Latency(95); err != nil || p95 < 40*time.Millisecond {
+		t.Errorf("p95 is %s, %v: those that waited are not counted", p95, err)
+	}
+	for i := range h {
+		h[i].Due = 0
+	}
+	if a, err = Measure(h, Writes, Window{}); err != nil {
+		t.Fatal(err)
+	}
+	if p95, err := a.Latency(95); err != nil || p95 > 2*time.Millisecond {
+		t.Errorf("p95 is %s, %v", p95, err)
+	}
+}
+
+func TestRefusalsHaveNoLatency(t *testing.T) {
+	h := numbered(as(wrote(1, 1, 2, "a", "x"), refused), as(swapped(1, 3, 4, "a", "x", "y"), conflict))
+	a, err := Measure(h, Writes, Window{})
+	if err != nil || a.Served != 1 || a.Failed != 1 {
+		t.Errorf("%v, %v", a, err)
+	}
+	h = numbered(as(wrote(1, 1, 2, "a", "x"), refused))
+	if a, err = Measure(h, Writes, Window{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Latency(50); err == nil {
+		t.Error("a latency where all were refused")
+	}
+}
