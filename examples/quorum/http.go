@@ -164,7 +164,7 @@ func (n *node) change(w http.ResponseWriter, r *http.Request, changes []change, 
 	at, err := n.write(r.Context(), changes)
 	switch {
 	case errors.Is(err, errNotLeading) && !errors.Is(err, errInDoubt):
-		if n.mistake == repeats && !changes[0].Blind && rand.IntN(10) == 0 {
+		if n.mistake == repeats && !changes[0].Blind && rand.IntN(3) == 0 {
 			n.forward(discard{}, r, body)
 		}
 		n.forward(w, r, body)

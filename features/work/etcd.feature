@@ -3,7 +3,7 @@ Feature: etcd keeps its promises to clients that work while it is harmed
   Scenario: Registers are linearizable while the leader is cut off
     Given a 3-node cluster running etcd
     When 5 clients read, write and compare and set 3 registers continuously
-    And the leader is isolated for 3s
+    And the leader is isolated for 2s
     And I wait 1s
     And the clients stop
     Then the history is linearizable
@@ -16,8 +16,8 @@ Feature: etcd keeps its promises to clients that work while it is harmed
 
   Scenario: No acknowledged element is lost when the leader is killed
     Given a 3-node cluster running etcd
-    When 5 clients add to a set to any node for the next 5s
-    And I wait 1s
+    When 5 clients add to a set to any node for the next 4s
+    And I wait 500ms
     And the leader is killed
     And I wait 2s
     And the killed nodes are started again
@@ -26,7 +26,7 @@ Feature: etcd keeps its promises to clients that work while it is harmed
 
   Scenario: Money is neither made nor lost
     Given a 3-node cluster running etcd
-    When 5 clients transfer between 10 accounts for the next 4s
+    When 5 clients transfer between 10 accounts for the next 3s
     And node2 is paused for 1s
     Then the total is always 1000
     And the history is strictly serializable

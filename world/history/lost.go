@@ -135,7 +135,7 @@ func lostRegister(h History, ops []*Operation) (int, error) {
 	}
 	proof := []Operation{*first, *last}
 	if from != nil {
-		proof = append(proof, *from.op)
+		proof = append(proof, from.proof()...)
 	}
 	v := h.violation("lost", fmt.Sprintf("%q: the acknowledged write of %q is lost: the final read returned %s, which is older", last.Key, shorten(first.Value), there), proof...)
 	return judged, v

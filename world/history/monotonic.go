@@ -49,9 +49,9 @@ func backwards(h History, ops []*Operation) (int, error) {
 			n := seen[o.Client]
 			older := w != nil && n.write != nil && w.end < n.write.call || w == nil && !o.Found && n.write != nil
 			if older {
-				proof := []Operation{*n.read, *o, *n.write.op}
+				proof := append(n.write.proof(), *n.read, *o)
 				if w != nil {
-					proof = append(proof, *w.op)
+					proof = append(proof, w.proof()...)
 				}
 				return h.violation("time travel", fmt.Sprintf("%q: client %d read %s after %s, which was written later", o.Key, o.Client, o.saw(), n.write.sets), proof...)
 			}
@@ -61,6 +61,14 @@ func backwards(h History, ops []*Operation) (int, error) {
 		}
 		return nil
 	})
+}
+
+// proof is who wrote a value, and where that is in doubt, who saw it first.
+func (s *step) proof() []Operation {
+	if s.byOp != nil {
+		return []Operation{*s.op, *s.byOp}
+	}
+	return []Operation{*s.op}
 }
 
 // goneAgain finds an element of a set that a client found, and then did not.

@@ -42,9 +42,10 @@ type step struct {
 	changes  bool
 	call     int64
 	end      int64
-	surely   bool // it took effect
-	observed bool // of one that changes: somebody saw what it set
-	before   bool // it stands for all that came before: a read that ran alone, and what it returned
+	surely   bool       // it took effect
+	observed bool       // of one that changes: somebody saw what it set
+	byOp     *Operation // of a doubtful one that took effect: the first to see what it set
+	before   bool       // it stands for all that came before: a read that ran alone, and what it returned
 }
 
 // forever is the end of an operation whose end nobody knows.
@@ -168,7 +169,7 @@ func confirm(all []*step, writers map[cell][]*step) {
 		w := from[0]
 		earlier := s.end < w.end
 		if earlier {
-			w.end = s.end
+			w.end, w.byOp = s.end, s.op
 		}
 		if !w.surely || earlier {
 			w.surely = true
