@@ -16,10 +16,10 @@ const stackSeen = 64 << 10
 // functions, whose frames are small.
 const frameSeen = 512
 
-// attempts is how often code is tried to be changed while threads run in it.
-// Each leaves them a moment to move on. They are not stepped out of it: a thread
-// dies of SIGTRAP when this program is killed after a step.
-const attempts = 200
+// moveOn is how long threads have to leave the code that is to change. They are
+// not stepped out of it: a thread dies of SIGTRAP when this program is killed
+// after a step.
+const moveOn = 5 * time.Second
 
 // span is a range of a process's code, its end excluded.
 type span struct{ from, to uint64 }
@@ -53,7 +53,9 @@ func (p *process) remove(ctx context.Context) error {
 // whenOutside runs first when all threads stand still, and then, when none is
 // in one of the spans and none will return to one when a signal handler ends.
 func (p *process) whenOutside(ctx context.Context, spans []span, first, then func() error) error {
-	for try := 1; ; try++ {
+	// On a busy machine a thread that is stopped again at once has not run yet.
+	began := time.Now()
+	for pause := 50 * time.Microsecond; ; pause = min(2*pause, 30*time.Millisecond) {
 		err := halted(ctx, p.pid, func(threads []thread) error {
 			if err := first(); err != nil {
 				return err
@@ -65,13 +67,13 @@ func (p *process) whenOutside(ctx context.Context, spans []span, first, then fun
 			}
 			return then()
 		})
-		if !errors.Is(err, errBusy) || try == attempts || paused(p.pid) {
+		if !errors.Is(err, errBusy) || time.Since(began) > moveOn || paused(p.pid) {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return errors.Join(err, ctx.Err())
-		case <-time.After(time.Duration(try) * 10 * time.Microsecond):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * Answers each line on its standard input with what the clocks show, in ns:
- * realtime coarse gettimeofday time monotonic raw
- * raw is CLOCK_REALTIME by system call. THREADS threads read clocks as fast as
+ * realtime coarse gettimeofday time monotonic raw took
+ * raw is CLOCK_REALTIME by system call, took how long it all took. THREADS threads read clocks as fast as
  * they can, and end the program when CLOCK_MONOTONIC goes back. With TICK set a
  * timer interrupts them thousands of times a second, and its handler reads clocks
  * too. With arguments it executes them: a chain of programs.
@@ -71,11 +71,29 @@ static void tick(int sig)
 		ns(CLOCK_REALTIME);
 }
 
+static long long kernel(void)
+{
+	struct timespec ts;
+
+	syscall(SYS_clock_gettime, CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static void answer(void)
+{
+	long long raw = kernel(), real = ns(CLOCK_REALTIME), coarse = ns(CLOCK_REALTIME_COARSE), mono = ns(CLOCK_MONOTONIC);
+	struct timeval tv;
+	time_t t;
+
+	gettimeofday(&tv, NULL);
+	t = time(NULL);
+	printf("%lld %lld %lld %lld %lld %lld %lld\n", real, coarse, tv.tv_sec * 1000000000LL + tv.tv_usec * 1000LL,
+	       (long long)t * 1000000000LL, mono, raw, kernel() - raw);
+}
+
 int main(int argc, char **argv)
 {
 	char line[64], *threads = getenv("THREADS");
-	struct timespec ts;
-	struct timeval tv;
 	pthread_t t;
 	long long first = ns(CLOCK_REALTIME);
 
@@ -106,11 +124,7 @@ int main(int argc, char **argv)
 			fflush(stdout);
 			continue;
 		}
-		gettimeofday(&tv, NULL);
-		syscall(SYS_clock_gettime, CLOCK_REALTIME, &ts);
-		printf("%lld %lld %lld %lld %lld %lld\n", ns(CLOCK_REALTIME), ns(CLOCK_REALTIME_COARSE),
-		       tv.tv_sec * 1000000000LL + tv.tv_usec * 1000LL, (long long)time(NULL) * 1000000000LL,
-		       ns(CLOCK_MONOTONIC), ts.tv_sec * 1000000000LL + ts.tv_nsec);
+		answer();
 		fflush(stdout);
 	}
 	return 0;

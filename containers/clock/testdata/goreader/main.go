@@ -24,13 +24,19 @@ func main() {
 	}
 	fmt.Println(first.UnixNano())
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		var raw syscall.Timespec
-		syscall.Syscall(syscall.SYS_CLOCK_GETTIME, 0, uintptr(unsafe.Pointer(&raw)), 0)
+		raw := kernel()
+		now := time.Now()
+		mono := time.Since(first)
 		var tv syscall.Timeval
 		_ = syscall.Gettimeofday(&tv)
-		now := time.Now().UnixNano()
-		fmt.Println(now, now, tv.Nano(), now/1e9*1e9, int64(time.Since(first)), raw.Nano())
+		fmt.Println(now.UnixNano(), now.UnixNano(), tv.Nano(), now.Unix()*1e9, int64(mono), raw, kernel()-raw)
 	}
+}
+
+func kernel() int64 {
+	var ts syscall.Timespec
+	syscall.Syscall(syscall.SYS_CLOCK_GETTIME, 0, uintptr(unsafe.Pointer(&ts)), 0)
+	return ts.Nano()
 }
 
 // busy reads clocks as fast as it can; the garbage collector interrupts it.
