@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"brine.test/brine/containers/cgroup"
 )
 
@@ -82,16 +84,38 @@ func enter(cmd *exec.Cmd, group *cgroup.Group, own bool) (_ *Guest, err error) {
 		return nil, errors.Join(err, in.Close())
 	}
 	g := &Guest{cmd: cmd, group: group, own: own, in: in, ended: make(chan struct{})}
-	go func() {
-		_ = cmd.Wait() // that it was killed is known to who did it
-		close(g.ended)
-	}()
+	if err := g.watch(); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // the error that counts is the other one
+		return nil, err
+	}
 	if err := group.JoinAll(cmd.Process.Pid); err != nil {
 		_ = cmd.Process.Kill() // it may have ended by itself
 		<-g.ended
 		return nil, err
 	}
 	return g, nil
+}
+
+// watch waits for the guest's end, on a thread of its own. The guest is not waited
+// for as a child before that: a change of the node's clock stops it with ptrace,
+// and a wait for our child would be told so.
+func (g *Guest) watch() error {
+	fd, err := unix.PidfdOpen(g.PID(), 0)
+	if err != nil {
+		return err
+	}
+	go func() {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		for n := 0; n == 0; {
+			n, _ = unix.Poll(fds, -1) // may be interrupted
+			n = max(n, 0)
+		}
+		_ = unix.Close(fd)
+		_ = g.cmd.Wait() // that it was killed is known to who did it
+		close(g.ended)
+	}()
+	return nil
 }
 
 // PID is the guest's, in the host's numbers.

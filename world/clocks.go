@@ -52,7 +52,7 @@ func (w *World) skew(ctx context.Context, who sel.Selector, kind harmKind, what 
 		if err := w.openClock(ctx, n); err != nil {
 			return err
 		}
-		return n.clock.put(ctx, id, s, w.isPaused(n))
+		return n.clock.put(ctx, id, s)
 	})
 	inject := time.Since(began)
 	proofs := make(map[*Node]string, len(nodes))

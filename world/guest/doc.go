@@ -3,7 +3,7 @@
 //
 //	world ── Command(Burn(4)) ─► containers.Node.Guest ─► process in /brine/RUN/SCENARIO/NODE/brine-guestN
 //	  │                                                       │ waits for a byte on its standard input
-//	  └────────────── Write("\n") ───────────────────────────►│ then burns CPU, fills memory, or tells the time
+//	  └────────────── Write("\n") ───────────────────────────►│ then burns CPU or fills memory
 //
 // Any program that imports the package has it, a test binary too: the package's init function looks for the variable that
 // Command sets.

@@ -1,7 +1,6 @@
 package guest
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -27,9 +26,6 @@ func Burn(threads int) Task { return Task("burn " + strconv.Itoa(threads)) }
 // process; that is for who starts it to see to (containers.Service.OfferToOOM).
 const Fill Task = "fill"
 
-// Tell answers each byte with the wall clock: a line of nanoseconds since 1970.
-const Tell Task = "tell"
-
 // Command is this program as a guest.
 func Command(task Task) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
@@ -52,9 +48,8 @@ func init() {
 }
 
 func do(task Task) error {
-	in := bufio.NewReader(os.Stdin)
 	what, number, _ := strings.Cut(string(task), " ")
-	if _, err := in.ReadByte(); err != nil {
+	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
 		return err // not wanted any more
 	}
 	switch what {
@@ -66,8 +61,6 @@ func do(task Task) error {
 		burn(n)
 	case "fill":
 		return fill()
-	case "tell":
-		return tell(in)
 	}
 	return fmt.Errorf("%s: no such task", task)
 }
@@ -105,18 +98,6 @@ func fill() error {
 			time.Sleep(time.Millisecond)
 		case err != nil:
 			return err
-		}
-	}
-}
-
-// tell answers until nobody asks.
-func tell(in *bufio.Reader) error {
-	for {
-		if _, err := fmt.Println(time.Now().UnixNano()); err != nil {
-			return err
-		}
-		if _, err := in.ReadByte(); err != nil {
-			return nil
 		}
 	}
 }

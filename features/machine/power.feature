@@ -1,0 +1,79 @@
+Feature: A loss of power
+  A node is killed and what it had not fsynced is gone. Who acknowledges before fsync loses what was acknowledged.
+
+  Scenario: etcd fsyncs before it answers, and loses nothing
+    Given a 3-node cluster running etcd
+    And "v1" is written to "k" on node1
+    When all nodes lose power
+    Then node2 has exited with code 137
+    When all nodes are started again
+    Then the cluster is healthy within 20s
+    And every node returns "v1" for "k"
+
+  Scenario: One node of etcd loses power, and catches up
+    Given a 3-node cluster running etcd
+    When the leader loses power
+    And "v1" is written to "k" on the other nodes within 10s
+    And everything heals
+    Then the cluster is healthy within 20s
+    And every node returns "v1" for "k"
+
+  Scenario: Redis with its usual appendfsync everysec loses the last second
+    Given a 1-node cluster running redis
+    And "old" is written to "before" on node1
+    And I wait 2500ms
+    And "tick" is written to "before" on node1
+    And "new" is written to "after" on node1
+    When node1 loses power
+    And node1 is started again
+    Then a read of "before" from node1 returns "tick" within 5s
+    But a read of "after" from node1 returns nothing
+
+  Scenario: Killed only, Redis loses nothing
+    Given a 1-node cluster running redis
+    And "new" is written to "k" on node1
+    When node1 is killed and started again 1 time
+    Then a read of "k" from node1 returns "new" within 5s
+    When node1 loses power
+    Then a read from node1 fails
+
+  Scenario: NATS JetStream with its default sync interval loses acknowledged messages when all nodes lose power
+    Given a 3-node cluster running nats
+    And "v1" is written to "k" on node1
+    And a read of "k" from node3 returns "v1"
+    When all nodes lose power
+    And all nodes are started again
+    Then the cluster is healthy within 30s
+    And a read of "k" from node1 returns nothing within 20s
+
+  Scenario: Killed only, NATS JetStream loses nothing
+    Given a 3-node cluster running nats
+    And "v1" is written to "k" on node1
+    When all nodes are killed
+    And all nodes are started again
+    Then the cluster is healthy within 30s
+    And a read of "k" from node1 returns "v1" within 20s
+    When node1 loses power
+    Then node1 has exited with code 137
+
+  Scenario: NATS JetStream that syncs always loses nothing
+    Given the service "nats-always":
+      """
+      image: "go:github.com/nats-io/nats-server/v2@v2.14.9"
+      args: ["-c", "/etc/nats.conf"]
+      files:
+        /etc/nats.conf: |
+          server_name: {{.Node.Name}}
+          listen: 0.0.0.0:4222
+          http: 0.0.0.0:8222
+          jetstream {store_dir: /data, sync_interval: always}
+      ports: {client: 4222, monitor: 8222}
+      data: /data
+      ready: {http: {port: monitor, path: /healthz, status: 200}}
+      client: nats
+      """
+    And a 1-node cluster running nats-always
+    And "v1" is written to "k" on node1
+    When node1 loses power
+    And node1 is started again
+    Then a read of "k" from node1 returns "v1" within 10s
