@@ -138,6 +138,10 @@ var language = map[string][]string{
 		`the steady state "stays fast":`,
 		`the steady state holds{bound}`,
 	},
+	"Chaos Toolkit and Pixie": {
+		`the Chaos Toolkit experiment "experiment.json" runs`,
+		`the Pixie cluster "${PX_CLUSTER_ID}"`,
+	},
 	"PxL": {
 		`I run the PxL script "latency.py"`,
 		`I run the PxL script:`,
@@ -337,8 +341,6 @@ var later = []string{
 	`random faults strike for 60s`, `random faults strike for 60s with seed 42`,
 	`Every 5s a random node is killed`, `the faults stop`,
 	`I run the SQL "select 1" on node1`, `the result is:`,
-	`the Chaos Toolkit experiment "experiment.json" runs`,
-	`the Pixie cluster "${PX_CLUSTER_ID}"`,
 }
 
 var (

@@ -24,7 +24,7 @@ var needs = map[string]world.Needs{
 	"diskSlow": {Disk: true}, "fsyncSlow": {Disk: true}, "readsCorrupted": {Disk: true}, "diskRecovers": {Disk: true},
 	"losePower": {Disk: true}, "clockJumps": {Clock: true}, "clockDrifts": {Clock: true},
 	"httpLatency": {Observe: true}, "httpErrorRate": {Observe: true}, "httpThroughput": {Observe: true},
-	"runPxL": {Observe: true}, "runPxLFile": {Observe: true},
+	"runPxL": {Observe: true}, "runPxLFile": {Observe: true}, "runExperiment": {Observe: true},
 	"sentPackets": {Traffic: true}, "reachedPackets": {Traffic: true}, "capturePackets": {Capture: true},
 }
 

@@ -40,6 +40,7 @@ func sections() []section {
 		{title: "Seeing HTTP", add: traffic},
 		{title: "Steady state", add: steady},
 		{title: "PxL", add: pxlScripts},
+		{title: "Chaos Toolkit and Pixie", add: experiments},
 		{title: "A harm that waits for its moment", add: moments},
 		{title: "Waiting and remembering", add: remembering},
 	}

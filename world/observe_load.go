@@ -47,14 +47,33 @@ type loading struct {
 
 // SendLoad sends requests at a rate: for a time in which the sentence waits, for the next time, or continuously.
 func (w *World) SendLoad(ctx context.Context, spec LoadSpec, l Length) error {
-	one, err := w.newLoad(ctx, spec)
+	one, err := w.startLoad(ctx, spec, l)
 	if err != nil {
 		return err
 	}
-	// Load goes on beyond its sentence: it ends with the scenario.
-	one.run, err = load.Start(w.bgCtx, load.Spec{Rate: spec.Rate, For: l.D, Do: one.send(w.loadClient(ctx, one))})
+	if l.Kind == ForWait {
+		return w.awaitLoad(ctx, one)
+	}
+	w.background(func(ctx context.Context) error {
+		select {
+		case <-one.run.Done():
+			return w.loadOver(one)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	return nil
+}
+
+// startLoad begins to send. It goes on beyond its sentence, and ends with the scenario.
+func (w *World) startLoad(ctx context.Context, spec LoadSpec, l Length) (*loading, error) {
+	one, err := w.newLoad(ctx, spec)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	one.run, err = load.Start(w.bgCtx, load.Spec{Rate: spec.Rate, For: l.D, Do: one.send(w.loadClient(one))})
+	if err != nil {
+		return nil, err
 	}
 	w.undo.Push("load", 10*time.Second, func(ctx context.Context) error {
 		one.run.Stop()
@@ -66,19 +85,13 @@ func (w *World) SendLoad(ctx context.Context, spec LoadSpec, l Length) error {
 		}
 	})
 	w.sight.mu.Lock()
+	defer w.sight.mu.Unlock()
 	w.sight.loads = append(w.sight.loads, one)
-	w.sight.mu.Unlock()
-	if l.Kind != ForWait {
-		w.background(func(ctx context.Context) error {
-			select {
-			case <-one.run.Done():
-				return w.loadOver(one)
-			case <-ctx.Done():
-				return nil
-			}
-		})
-		return nil
-	}
+	return one, nil
+}
+
+// awaitLoad waits until all was sent and answered.
+func (w *World) awaitLoad(ctx context.Context, one *loading) error {
 	select {
 	case <-one.run.Done():
 		return w.loadOver(one)
@@ -130,7 +143,7 @@ func (w *World) loadNode(one *loading) *netfab.Node {
 	return w.net.Clients()
 }
 
-func (w *World) loadClient(_ context.Context, one *loading) *http.Client {
+func (w *World) loadClient(one *loading) *http.Client {
 	var opts []netfab.HTTPOption
 	if !one.spec.NewConns {
 		opts = append(opts, netfab.KeepAlive(), func(t *http.Transport) { t.MaxIdleConnsPerHost = 1000 })

@@ -157,7 +157,7 @@ type Report struct {
 	Sent, OK, Failed, Errors int // answered well, answered with failure, not answered
 	Skipped                  int // not sent, since too many were open
 	LastErr                  error
-	P50, P90, P99, Max       time.Duration // from due to answer
+	Mean, P50, P90, P99, Max time.Duration // from due to answer
 	LateP50, LateP99         time.Duration // from due to sent: the schedule's error
 	Rate                     float64       // per second, as sent
 }
@@ -175,7 +175,8 @@ func (r *Run) Report() Report {
 	}
 	return Report{
 		Sent: r.sent, OK: r.ok, Failed: r.failed, Errors: r.errors, Skipped: r.skipped, LastErr: r.lastErr,
-		P50: us(r.latency, 50), P90: us(r.latency, 90), P99: us(r.latency, 99), Max: us(r.latency, 100),
+		Mean: time.Duration(r.latency.Mean()) * time.Microsecond,
+		P50:  us(r.latency, 50), P90: us(r.latency, 90), P99: us(r.latency, 99), Max: us(r.latency, 100),
 		LateP50: us(r.late, 50), LateP99: us(r.late, 99),
 		Rate: float64(r.sent) / max(end.Sub(r.began).Seconds(), 1/r.spec.Rate),
 	}
