@@ -9,7 +9,7 @@ Feature: Each known mistake of a service is found by its own checker, and a serv
     And node1 becomes the leader
     When 5 clients <work> continuously
     And I wait 300ms
-    And node1 is isolated from the other nodes for 1200ms
+    And node1 is isolated from the other nodes for 1800ms
     And I wait 300ms
     And the clients stop
     Then <verdict>
@@ -62,7 +62,7 @@ Feature: Each known mistake of a service is found by its own checker, and a serv
     And 2 clients use a queue continuously
     And 2 clients take turns on a lock continuously
     And 2 clients transfer between 4 accounts continuously
-    And node1 is isolated from the other nodes for 1200ms
+    And node1 is isolated from the other nodes for 1800ms
     And node2 cannot reach node3 for 500ms
     And all nodes are killed
     And the killed nodes are started again
