@@ -240,7 +240,7 @@ func (rt *Runtime) Close(ctx context.Context) error {
 	errs = append(errs, ignoreGone(rt.client.LeasesService().Delete(rt.sharedCtx(ctx), rt.lease)))
 	errs = append(errs, ignoreGone(rt.client.NamespaceService().Delete(ctx, namespaceOf(rt.cfg.RunID))))
 	rt.disconnect()
-	if err := errors.Join(errs...); err != nil {
+	if err := joined(errs); err != nil {
 		return fmt.Errorf("containers: close run %s: %w", rt.cfg.RunID, err)
 	}
 	return nil

@@ -17,6 +17,7 @@ var (
 	ErrPaused     = errors.New("paused")
 	ErrNoProgram  = errors.New("no such program")
 	ErrClosed     = errors.New("closed")
+	ErrEngineGone = errors.New("containerd does not answer: it has ended")
 )
 
 // ignoreGone makes an error of removing what is not there none.
@@ -25,6 +26,31 @@ func ignoreGone(err error) error {
 		return nil
 	}
 	return err
+}
+
+// joined joins errors. What the end of containerd makes of every one of its
+// calls is told once.
+func joined(errs []error) error {
+	var out []error
+	gone := false
+	for _, err := range errs {
+		if err == nil || !engineGone(err) {
+			out = append(out, err)
+			continue
+		}
+		if !gone {
+			out = append(out, fmt.Errorf("%w\nhint: what is left is removed when the next run begins", ErrEngineGone))
+		}
+		gone = true
+	}
+	return errors.Join(out...)
+}
+
+// engineGone tells whether a call failed because nobody listens at containerd's
+// socket any more.
+func engineGone(err error) bool {
+	return errors.Is(err, ErrEngineGone) || errdefs.IsUnavailable(err) || errdefs.IsUnavailable(errgrpc.ToNative(err)) ||
+		strings.Contains(err.Error(), "Error while dialing: dial unix")
 }
 
 // explain turns an error of the shim or runc into what the user can act on.

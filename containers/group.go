@@ -2,7 +2,6 @@ package containers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sort"
 	"sync"
@@ -102,7 +101,7 @@ func (g *Group) Close(ctx context.Context) error {
 	errs = append(errs, g.removeAnchor(ctx))
 	errs = append(errs, ignoreGone(g.rt.client.LeasesService().Delete(g.rt.sharedCtx(ctx), g.lease, leases.SynchronousDelete)))
 	errs = append(errs, g.cgroup.Remove(ctx))
-	if err := errors.Join(errs...); err != nil {
+	if err := joined(errs); err != nil {
 		return fmt.Errorf("group %s: close: %w", g.Name, err)
 	}
 	g.rt.mu.Lock()

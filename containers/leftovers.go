@@ -2,7 +2,6 @@ package containers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
@@ -50,7 +49,7 @@ func (g *Group) Leftovers(ctx context.Context) ([]string, error) {
 	if g.cgroup.Exists() {
 		add("cgroup", g.cgroup.Path)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := joined(errs); err != nil {
 		return out, fmt.Errorf("group %s: look for what is left: %w", g.Name, err)
 	}
 	return out, nil

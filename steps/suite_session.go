@@ -23,6 +23,9 @@ import (
 // the session tears down by itself.
 const stopGrace = 12 * time.Second
 
+// stopLimit is how long the session's own teardown may take after that.
+const stopLimit = 30 * time.Second
+
 // session is the one suite of this process. It is opened by the first scenario,
 // for `godog run` offers no earlier moment that may fail.
 type session struct {
@@ -122,6 +125,11 @@ func (s *session) program() string {
 // outFolder makes the folder of the report and locks it, so that two suites at
 // the same time do not write into one: the second gets a folder inside.
 func outFolder(want string) (dir string, lock *os.File, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("the folder of the report cannot be used: %w\nhint: BRINE_OUT=FOLDER, or --out=FOLDER, names another", err)
+		}
+	}()
 	abs, err := filepath.Abs(want)
 	if err != nil {
 		return "", nil, err
@@ -157,8 +165,15 @@ func (s *session) stopped(reason string) {
 		return
 	case <-time.After(stopGrace):
 	}
-	if err := s.close(); err != nil {
-		fmt.Fprintf(os.Stderr, "brine: %v\n", err)
+	ended := make(chan error, 1)
+	go func() { ended <- s.close() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "brine: %s\n", s.redact(err.Error()))
+		}
+	case <-time.After(stopLimit):
+		fmt.Fprintf(os.Stderr, "brine: the teardown did not end within %s: the reaper kills what runs, and the next run removes the rest\n", stopGrace+stopLimit)
 	}
 	os.Exit(1)
 }

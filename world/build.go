@@ -17,6 +17,10 @@ import (
 	sel "brine.test/brine/world/selector"
 )
 
+// longestName is the length of a DNS label (RFC 1035, 2.3.4), which a node's
+// name and host name are.
+const longestName = 63
+
 // createAtOnce is how many containers are created side by side.
 const createAtOnce = 8
 
@@ -81,6 +85,9 @@ func (w *World) freeNames(specs []NodeSpec) error {
 	for _, s := range specs {
 		if err := sel.CheckName(s.Name); err != nil {
 			return err
+		}
+		if len(s.Name) > longestName {
+			return fmt.Errorf("%s: a node's name has at most %d characters, this one has %d", s.Name, longestName, len(s.Name))
 		}
 		if seen[s.Name] || w.node(s.Name) != nil {
 			return fmt.Errorf("%s: there is a node of that name already", s.Name)

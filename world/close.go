@@ -33,14 +33,18 @@ func (w *World) Close(ctx context.Context) error {
 	w.bgStop()
 	w.bg.Wait()
 	var errs []error
-	errs = append(errs, protect(func() error { return w.endHarms(ctx) }))
+	errs = append(errs, within(ctx, w.endHarms))
 	errs = append(errs, protect(func() error { return w.closeClients() }))
 	errs = append(errs, protect(func() error { return w.keepCaptures() }))
-	errs = append(errs, protect(func() error { return w.keepSight(ctx) }))
-	errs = append(errs, protect(func() error { return w.collect(ctx) }))
+	errs = append(errs, within(ctx, w.keepSight))
+	errs = append(errs, within(ctx, w.collect))
 	removed := w.undo.Pending()
 	errs = append(errs, w.undo.Close(ctx))
-	left := w.leftovers(ctx)
+	var left []string
+	errs = append(errs, within(ctx, func(ctx context.Context) error {
+		left = w.leftovers(ctx)
+		return nil
+	}))
 	if len(left) > 0 {
 		errs = append(errs, fmt.Errorf("%d things are left after the scenario: %s", len(left), listWords(left)))
 	}
@@ -53,6 +57,17 @@ func (w *World) Close(ctx context.Context) error {
 		f()
 	}
 	return err
+}
+
+// partLimit is how long one part of the teardown may take: a containerd that
+// hangs must not hold the others up for ever.
+const partLimit = 20 * time.Second
+
+// within does a part of the teardown in its time.
+func within(ctx context.Context, part func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, partLimit)
+	defer cancel()
+	return protect(func() error { return part(ctx) })
 }
 
 // endHarms ends what is still on at the end of the scenario. Network harm is

@@ -107,10 +107,14 @@ func waitedFor(name string, later []*Service) bool {
 }
 
 // awaitReady waits until a service's readiness probe passes; without a probe it
-// is ready when it runs. The error holds the probe's last answer and the last
-// lines of the service's output.
+// is ready when it runs, and has not failed at once. The error holds the
+// probe's last answer and the last lines of the service's output.
 func (w *World) awaitReady(ctx context.Context, s *Service) error {
 	if s.inst.Ready == nil {
+		if err := s.staysUp(ctx); err != nil {
+			files, _ := streams([]*Node{s.node}, s.Name)
+			return fmt.Errorf("%s is not ready: %w\nlast lines of its output:\n%s", s.label(), err, tail(files, lastWords))
+		}
 		w.serviceState(s, record.Ready, "")
 		return nil
 	}
@@ -122,6 +126,25 @@ func (w *World) awaitReady(ctx context.Context, s *Service) error {
 		return fmt.Errorf("%s is not ready: %w\nlast lines of its output:\n%s", s.label(), err, tail(files, lastWords))
 	}
 	w.serviceState(s, record.Ready, "")
+	return nil
+}
+
+// failsAtOnce is how soon after its start a service without a probe must end
+// with an error to be taken for one that never came up.
+const failsAtOnce = 100 * time.Millisecond
+
+// staysUp watches the first moments of a service without a probe. One that has
+// done its work by then, and ended with code 0, is as ready as it will be.
+func (s *Service) staysUp(ctx context.Context) error {
+	watch, cancel := context.WithTimeout(ctx, failsAtOnce)
+	defer cancel()
+	st, err := s.box.Wait(watch)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil && st.Code != 0:
+		return errors.New(s.downState())
+	}
 	return nil
 }
 
