@@ -116,7 +116,7 @@ func (w *World) stopOne(ctx context.Context, one *working) error {
 	return err
 }
 
-// StopWork halts all clients and makes the final reads.
+// StopWork halts all clients and makes the final reads; what is sent continuously stops too.
 func (w *World) StopWork(ctx context.Context) error {
 	w.work.mu.Lock()
 	all := append([]*working{}, w.work.all...)

@@ -13,6 +13,7 @@ type voteCall struct {
 	Length int    `json:"length"`
 	Last   int    `json:"last"`
 	Asked  bool   `json:"asked"`
+	Pre    bool   `json:"pre"` // would you? Nothing is promised
 }
 
 type voteAnswer struct {
@@ -33,6 +34,10 @@ func (n *node) watch(ctx context.Context) {
 		}
 		n.mu.Lock()
 		silent := !n.leads() && time.Since(n.heard) > patience
+		if silent && n.leader != "" {
+			n.leader = ""
+			n.tell()
+		}
 		n.mu.Unlock()
 		if silent {
 			n.campaign(ctx, false)
@@ -40,40 +45,29 @@ func (n *node) watch(ctx context.Context) {
 	}
 }
 
-// campaign asks for everyone's vote and leads when a majority grants it.
+// campaign asks for everyone's vote and leads when a majority grants it. First it asks whether they would: a node that
+// cannot win must not drive the terms up, for that would depose who can.
 func (n *node) campaign(ctx context.Context, asked bool) bool {
 	n.mu.Lock()
+	would := voteCall{Term: n.log.ballot.Term + 1, Who: n.name, Length: len(n.log.entries), Last: n.log.last(), Asked: asked, Pre: true}
+	n.mu.Unlock()
+	votes, highest := n.poll(ctx, would)
+	n.mu.Lock()
+	if highest > n.log.ballot.Term {
+		n.keep(n.follow(highest, ""))
+	}
+	if votes < n.majority() {
+		n.mu.Unlock()
+		return false
+	}
 	term := n.log.ballot.Term + 1
 	n.keep(n.log.vote(ballot{Term: term, Voted: n.name}))
 	n.leader, n.heard = "", time.Now()
 	n.tell()
 	call := voteCall{Term: term, Who: n.name, Length: len(n.log.entries), Last: n.log.last(), Asked: asked}
 	n.mu.Unlock()
+	votes, highest = n.poll(ctx, call)
 
-	answers := make(chan voteAnswer, len(n.members))
-	for peer := range n.members {
-		if peer == n.name {
-			continue
-		}
-		go func() {
-			var a voteAnswer
-			if n.ask(ctx, peer, "/vote", call, &a) != nil {
-				a = voteAnswer{}
-			}
-			answers <- a
-		}()
-	}
-	votes, highest := 1, 0
-	for range len(n.members) - 1 {
-		if votes >= n.majority() && n.mistake != split {
-			break
-		}
-		a := <-answers
-		highest = max(highest, a.Term)
-		if a.Granted {
-			votes++
-		}
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if highest > n.log.ballot.Term {
@@ -89,6 +83,35 @@ func (n *node) campaign(ctx context.Context, asked bool) bool {
 	return true
 }
 
+// poll asks everyone and counts the votes, its own with them, until they are enough or all have answered.
+func (n *node) poll(ctx context.Context, call voteCall) (votes, highest int) {
+	answers := make(chan voteAnswer, len(n.members))
+	for peer := range n.members {
+		if peer == n.name {
+			continue
+		}
+		go func() {
+			var a voteAnswer
+			if n.ask(ctx, peer, "/vote", call, &a) != nil {
+				a = voteAnswer{}
+			}
+			answers <- a
+		}()
+	}
+	votes = 1
+	for range len(n.members) - 1 {
+		if votes >= n.majority() && n.mistake != split {
+			break
+		}
+		a := <-answers
+		highest = max(highest, a.Term)
+		if a.Granted {
+			votes++
+		}
+	}
+	return votes, highest
+}
+
 // voted answers who asks for a vote. Unless someone wants the change, a node that hears its leader grants none.
 func (n *node) voted(c voteCall) voteAnswer {
 	n.mu.Lock()
@@ -97,9 +120,12 @@ func (n *node) voted(c voteCall) voteAnswer {
 	if c.Term < n.log.ballot.Term || content && !c.Asked {
 		return voteAnswer{Term: n.log.ballot.Term}
 	}
+	upToDate := c.Last > n.log.last() || c.Last == n.log.last() && c.Length >= len(n.log.entries)
+	if c.Pre {
+		return voteAnswer{Term: n.log.ballot.Term, Granted: upToDate && c.Term > n.log.ballot.Term}
+	}
 	n.keep(n.follow(c.Term, ""))
 	b := n.log.ballot
-	upToDate := c.Last > n.log.last() || c.Last == n.log.last() && c.Length >= len(n.log.entries)
 	if !upToDate || b.Voted != "" && b.Voted != c.Who {
 		return voteAnswer{Term: b.Term}
 	}

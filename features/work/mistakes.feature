@@ -66,7 +66,7 @@ Feature: Each known mistake of a service is found by its own checker, and a serv
     And node2 cannot reach node3 for 500ms
     And all nodes are killed
     And the killed nodes are started again
-    And a write to all nodes succeeds within 5s
+    And a write to all nodes succeeds within 15s
     And the clients stop
     Then the history is linearizable
     And no acknowledged write is lost
