@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"brine.test/brine/observe/table"
 )
 
@@ -258,4 +260,124 @@ func TestLossIsCounted(t *testing.T) {
 		}
 	}
 	t.Log(tables.HTTPEvents.Rows(), "rows of 10;", tables.Loss)
+}
+
+// A question and its answer over UDP make one row at each end.
+func TestDNSIsSeen(t *testing.T) {
+	p := newPair(t)
+	o, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, target := range []Target{
+		{Node: "node1", NS: p.server, IfIndex: p.server.ifindex(t)}, {Node: "node2", NS: p.client, IfIndex: clientIf},
+	} {
+		if err := o.Attach(target); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var pc net.PacketConn
+	if err := p.server.Do(func() (err error) { pc, err = net.ListenPacket("udp", serverIP+":53"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	srv := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(10, 0, 0, 9)}}
+		_ = w.WriteMsg(m) // who asked fails the test
+	})}
+	go func() { _ = srv.ActivateAndServe() }()
+	t.Cleanup(func() { _ = srv.Shutdown() })
+	var conn net.Conn
+	if err := p.client.Do(func() (err error) { conn, err = net.Dial("udp", serverIP+":53"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, _, err := new(dns.Client).ExchangeWithConn(new(dns.Msg).SetQuestion("node9.", dns.TypeA), &dns.Conn{Conn: conn}); err != nil {
+		t.Fatal(err)
+	}
+	rows := seen(t, o).DNSEvents
+	if rows.Rows() != 2 {
+		t.Fatalf("%d rows", rows.Rows())
+	}
+	for i := range 2 {
+		if got := cell(t, rows, i, "req_body"); got != `{"queries":[{"name":"node9","type":"A"}]}` {
+			t.Error(got)
+		}
+		if got := cell(t, rows, i, "resp_body"); got != `{"answers":[{"name":"node9","type":"A","addr":"10.0.0.9"}]}` {
+			t.Error(got)
+		}
+	}
+}
+
+// What is no HTTP is counted, and after its first bytes no longer copied; HTTP on the same ports later is seen again.
+func TestOtherProtocolsAreCountedOnly(t *testing.T) {
+	p := newPair(t)
+	o, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := o.Attach(Target{Node: "node2", NS: p.client, IfIndex: clientIf}); err != nil {
+		t.Fatal(err)
+	}
+	var l net.Listener
+	if err := p.server.Do(func() (err error) { l, err = net.Listen("tcp", serverIP+":9000"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = io.Copy(c, c)
+				_ = c.Close()
+			}()
+		}
+	}()
+	var conn net.Conn
+	if err := p.client.Do(func() (err error) { conn, err = net.Dial("tcp", serverIP+":9000"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const size, times = 10_000, 20
+	for range times {
+		if _, err := conn.Write(bytes.Repeat([]byte{0x16, 3, 1, 9}, size/4)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables := seen(t, o)
+	last := tables.ConnStats.Rows() - 1
+	if got := cell(t, tables.ConnStats, last, "bytes_sent"); got != int64(size*times) {
+		t.Errorf("sent %v", got)
+	}
+	if got := cell(t, tables.ConnStats, last, "bytes_recv"); got != int64(size*times) {
+		t.Errorf("received %v", got)
+	}
+	if tables.HTTPEvents.Rows() != 0 || tables.Loss.Any() {
+		t.Errorf("%d rows, %s", tables.HTTPEvents.Rows(), tables.Loss)
+	}
+	var muted int
+	var key sightFlow
+	var value uint8
+	for it := o.prog.BrineMute.Iterate(); it.Next(&key, &value); {
+		muted++
+	}
+	if muted != 1 {
+		t.Errorf("%d connections muted", muted)
+	}
 }
