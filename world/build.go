@@ -42,7 +42,10 @@ func (w *World) BuildCluster(ctx context.Context, c ClusterSpec) error {
 		w.mu.Unlock()
 	}
 	cluster.loose = false
-	return w.addNodes(ctx, cluster, specs, nil)
+	if err := w.addNodes(ctx, cluster, specs, nil); err != nil {
+		return err
+	}
+	return w.prepare(ctx, cluster)
 }
 
 // plan turns a description into one spec per node.

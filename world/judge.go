@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -107,7 +106,7 @@ func (w *World) linearizable(h history.History) (drawing string, err error) {
 	if r.Violation == nil {
 		return "", r.Err
 	}
-	path, rel := w.rec.Artifact(filepath.Join("linearizability.html"))
+	path, rel := w.rec.Artifact("linearizability.html")
 	if err := r.Drawing(path, w.harmSpans()); err != nil {
 		return "", errors.Join(r.Err, err)
 	}

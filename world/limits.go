@@ -106,6 +106,7 @@ func (w *World) LimitMemory(ctx context.Context, who sel.Selector, bytes int64, 
 	if bytes <= 0 {
 		return fmt.Errorf("%d bytes of memory: nothing runs with that", bytes)
 	}
+	var squeezed sync.Map // places where the limit killed at once, by label
 	return w.limit(ctx, who, kindMemory, fmt.Sprintf("memory of %%s limited to %s", byteSize(bytes)), l,
 		func(id string, p place) error {
 			err := p.limits.memory.put(ctx, id, bytes, p.box.SetMemory)
@@ -116,12 +117,16 @@ func (w *World) LimitMemory(ctx context.Context, who sel.Selector, bytes int64, 
 			if err := w.runOut(ctx, p); err != nil {
 				return err
 			}
+			squeezed.Store(p.label, true)
 			return p.limits.memory.put(ctx, id, bytes, p.box.SetMemory)
 		},
 		func(ctx context.Context, id string, p place) error {
 			return p.limits.memory.drop(ctx, id, p.memory, p.box.SetMemory)
 		},
 		func(p place, from, to containers.Usage) record.Receipt {
+			if _, ok := squeezed.Load(p.label); ok {
+				return counted(true, processes(p.services), p.label+": more was in use, and the kernel killed for it")
+			}
 			reached := risen(from.Reached, to.Reached)
 			if reached == 0 && to.Peak < bytes-bytes/100 {
 				return record.Receipt{Proof: p.label + ": the limit was never reached"}

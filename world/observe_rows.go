@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -237,6 +236,3 @@ func slowest(win window) int64 {
 	}
 	return slices.Max(win.latencies)
 }
-
-// pathOf gives a URL's path as a request line has it.
-func pathOf(u *url.URL) string { return u.RequestURI() }

@@ -92,21 +92,22 @@ func within[T any](ctx context.Context, limit time.Duration, from <-chan T) (T, 
 }
 
 // end waits for the server, which ends when the last that had the volume mounted
-// is gone; else the connection is aborted, and then the server is killed.
+// is gone; else it is killed.
 func (v *Volume) end(ctx context.Context) error {
 	if _, ok := within(ctx, endTime, v.ended); ok {
 		return nil
 	}
-	err := abort(v.device)
-	if err == nil {
-		if _, ok := within(ctx, endTime, v.ended); ok {
-			return nil
-		}
-	}
-	// It is our child and not waited for yet: the pid is still its own.
+	// It is our child and not waited for yet: the pid is still its own. The number of
+	// the device may be another volume's by now, whose connection must not be aborted
+	// for this one; and with the server its connection ends too.
 	_ = syscall.Kill(v.pid, syscall.SIGKILL)
 	// Teardown goes on when the scenario's time is over.
 	if _, ok := within(context.WithoutCancel(ctx), killTime, v.ended); ok {
+		return nil
+	}
+	// A server that cannot die holds its connection, so that the number is its own.
+	err := abort(v.device)
+	if _, ok := within(context.WithoutCancel(ctx), endTime, v.ended); ok {
 		return nil
 	}
 	return errors.Join(fmt.Errorf("server %d: does not end", v.pid), err)

@@ -84,13 +84,11 @@ func (v *vizier) ExecuteScript(r *vizierpb.ExecuteScriptRequest, s grpc.ServerSt
 			texts.Data = append(texts.Data, []byte("default/consumer"))
 			floats.Data, bools.Data = append(floats.Data, float64(n)), append(bools.Data, true)
 		}
-		for _, c := range []*vizierpb.Column{
+		b.Cols = append(b.Cols, []*vizierpb.Column{
 			{ColData: &vizierpb.Column_Time64NsData{Time64NsData: times}}, {ColData: &vizierpb.Column_Uint128Data{Uint128Data: ids}},
 			{ColData: &vizierpb.Column_StringData{StringData: texts}}, {ColData: &vizierpb.Column_Float64Data{Float64Data: floats}},
 			{ColData: &vizierpb.Column_Int64Data{Int64Data: ints}}, {ColData: &vizierpb.Column_BooleanData{BooleanData: bools}},
-		} {
-			b.Cols = append(b.Cols, c)
-		}
+		}...)
 		return &vizierpb.ExecuteScriptResponse{Result: &vizierpb.ExecuteScriptResponse_Data{Data: &vizierpb.QueryData{Batch: b}}}
 	}
 	described := &vizierpb.ExecuteScriptResponse{Result: &vizierpb.ExecuteScriptResponse_MetaData{MetaData: meta}}

@@ -44,6 +44,11 @@ type Membership interface {
 	RemoveMember(ctx context.Context, target Target) error
 }
 
+// Preparer makes what operations need, once, in a cluster that has just become ready; asked of any node.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
 // Can tells whether a service's client has an operation. A nil client has none.
 func Can(c *catalogue.Client, op catalogue.Operation) bool {
 	switch {

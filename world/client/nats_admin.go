@@ -72,6 +72,27 @@ func (n *nats) Leader(ctx context.Context) (Claim, error) {
 	return Claim{}, fmt.Errorf("%s: has no JetStream group", n.target.Name)
 }
 
+// Prepare makes the bucket and waits until it is led: the first election of a new bucket may take JetStream several
+// seconds, when its servers hear of it at different moments.
+func (n *nats) Prepare(ctx context.Context) error {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, attemptLimit)
+		connected, err := n.call(attempt, n.makeBucket)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if !connected {
+			err = fmt.Errorf("connect: %w", err)
+		}
+		select {
+		case <-time.After(adminPause):
+		case <-ctx.Done():
+			return fmt.Errorf("%s: make the bucket %s: %w", n.target.Name, natsBucket, err)
+		}
+	}
+}
+
 // Position is the last sequence number of the bucket that this server has.
 func (n *nats) Position(ctx context.Context) (uint64, error) {
 	var all struct {

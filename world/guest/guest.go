@@ -40,13 +40,11 @@ func init() {
 	if task == "" {
 		return
 	}
-	if err := do(Task(task)); err != nil {
-		fmt.Fprintln(os.Stderr, "guest:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
+	fmt.Fprintln(os.Stderr, "guest:", do(Task(task)))
+	os.Exit(1)
 }
 
+// do does a task until it is killed; it returns only what kept it from that.
 func do(task Task) error {
 	what, number, _ := strings.Cut(string(task), " ")
 	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {

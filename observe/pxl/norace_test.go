@@ -1,0 +1,5 @@
+//go:build !race
+
+package pxl
+
+const slower = 1
