@@ -70,7 +70,7 @@ func Run(sel Selection) int {
 
 func runSuite(sel Selection, t *testing.T) (int, error) {
 	sel.fill()
-	paths, err := sel.paths()
+	paths, see, err := sel.paths()
 	if err != nil {
 		return 2, err
 	}
@@ -85,7 +85,7 @@ func runSuite(sel Selection, t *testing.T) (int, error) {
 		TestSuiteInitializer: InitializeTestSuite,
 		ScenarioInitializer:  InitializeScenario,
 		Options: &godog.Options{
-			Format: "pretty", Paths: paths, Concurrency: sel.Concurrency, Strict: true,
+			Format: "pretty", Paths: paths, FS: see, Concurrency: sel.Concurrency, Strict: true,
 			TestingT: t, Output: &cleaned{to: os.Stdout}, NoColors: !colour(), DefaultContext: current.ctx,
 		},
 	}.Run()
@@ -137,7 +137,7 @@ func init() {
 
 func completeArgs(sel Selection) error {
 	if os.Getenv("BRINE_FEATURES")+sel.Tags+sel.Name != "" {
-		paths, err := sel.paths()
+		paths, _, err := sel.paths() // the command shows whole outlines
 		if err != nil {
 			return err
 		}

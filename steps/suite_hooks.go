@@ -236,7 +236,7 @@ func describe(p *godog.Scenario) (record.ScenarioInfo, error) {
 		}
 		break
 	}
-	info.Again = fmt.Sprintf("BRINE_SEED=%d BRINE_FEATURES='%s:%d' %s", current.sel.Seed, uri, f.scenarioAt(int64(info.Line)), current.program())
+	info.Again = fmt.Sprintf("BRINE_SEED=%d BRINE_FEATURES='%s:%d' %s", current.sel.Seed, uri, info.Line, current.program())
 	return info, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,41 +70,107 @@ func (s *Selection) fill() {
 }
 
 // paths gives godog the scenarios that are selected: a file as a whole, or the
-// lines of its scenarios. That nothing is selected is an error.
-func (s Selection) paths() ([]string, error) {
+// lines of its scenarios, and the files as it is to see them. That nothing is
+// selected is an error.
+func (s Selection) paths() ([]string, rows, error) {
 	tags, err := parseTags(s.Tags)
 	if err != nil {
-		return nil, err
+		return nil, rows{}, err
 	}
 	name, err := regexp.Compile(s.Name)
 	if err != nil {
-		return nil, fmt.Errorf("BRINE_NAME=%s: expected a regular expression: %w", s.Name, err)
+		return nil, rows{}, fmt.Errorf("BRINE_NAME=%s: expected a regular expression: %w", s.Name, err)
 	}
-	var out []string
+	var order []string
+	chosen := map[string]*choice{}
 	for _, f := range s.Features {
 		file, line := splitLine(f)
 		files, err := featureFiles(file)
 		if err != nil {
-			return nil, err
+			return nil, rows{}, err
 		}
 		for _, file := range files {
-			lines, whole, err := selectIn(file, line, tags, name)
-			if err != nil {
-				return nil, err
+			if chosen[file] == nil {
+				f, err := parseFeature(file)
+				if err != nil {
+					return nil, rows{}, err
+				}
+				order, chosen[file] = append(order, file), &choice{feature: f, picked: map[int]bool{}}
 			}
-			if whole {
-				out = append(out, file)
-				continue
-			}
-			for _, l := range lines {
-				out = append(out, fmt.Sprintf("%s:%d", file, l))
+			if err := chosen[file].add(line, tags, name); err != nil {
+				return nil, rows{}, err
 			}
 		}
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("no scenario is selected by features %s, tags %q, name %q\nhint: `brine steps` and the feature files show what there is", strings.Join(s.Features, ","), s.Tags, s.Name)
+	var out []string
+	see := rows{hidden: map[string]map[int64]bool{}}
+	for _, file := range order {
+		out = append(out, chosen[file].paths()...)
+		see.hidden[file] = chosen[file].hidden()
 	}
-	return out, nil
+	if len(out) == 0 {
+		return nil, rows{}, fmt.Errorf("no scenario is selected by features %s, tags %q, name %q\nhint: `brine steps` and the feature files show what there is", strings.Join(s.Features, ","), s.Tags, s.Name)
+	}
+	return out, see, nil
+}
+
+// choice is what is selected of one file.
+type choice struct {
+	*feature
+	picked map[int]bool // by the place in pickles
+}
+
+// add selects what stands at a line (0: everywhere), has the tags and the name.
+// A line of a row selects that row, any other line of an outline all its rows.
+func (c *choice) add(line int64, tags tagExpr, name *regexp.Regexp) error {
+	lineOf, row := line, false
+	if line > 0 {
+		if lineOf = c.scenarioAt(line); lineOf == 0 {
+			return fmt.Errorf("%s:%d: no scenario stands there", c.file, line)
+		}
+		for _, p := range c.pickles {
+			row = row || c.rowLine(p) == line
+		}
+	}
+	for i, p := range c.pickles {
+		here := line == 0 || c.scenarioLine(p) == lineOf && (!row || c.rowLine(p) == line)
+		if here && tags(tagSet(p)) && name.MatchString(p.Name) {
+			c.picked[i] = true
+		}
+	}
+	return nil
+}
+
+// paths are what godog is told: the file, or the lines of its scenarios.
+func (c *choice) paths() []string {
+	var lines []int64
+	all := map[int64]bool{}
+	for i, p := range c.pickles {
+		at := c.scenarioLine(p)
+		all[at] = true
+		if c.picked[i] && !slices.Contains(lines, at) {
+			lines = append(lines, at)
+		}
+	}
+	if len(lines) == len(all) && len(all) > 0 {
+		return []string{c.file}
+	}
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = fmt.Sprintf("%s:%d", c.file, l)
+	}
+	return out
+}
+
+// hidden are the lines of the rows that are not selected.
+func (c *choice) hidden() map[int64]bool {
+	out := map[int64]bool{}
+	for i, p := range c.pickles {
+		if at := c.rowLine(p); at > 0 && !c.picked[i] {
+			out[at] = true
+		}
+	}
+	return out
 }
 
 var lineSuffix = regexp.MustCompile(`^(.*\.feature):([0-9]+)$`)
@@ -135,33 +202,6 @@ func featureFiles(path string) ([]string, error) {
 		return err
 	})
 	return out, err
-}
-
-// selectIn gives the lines of the scenarios of one file that are selected, and
-// whether these are all.
-func selectIn(file string, line int64, tags tagExpr, name *regexp.Regexp) (lines []int64, whole bool, err error) {
-	f, err := parseFeature(file)
-	if err != nil {
-		return nil, false, err
-	}
-	lineOf := line
-	if line > 0 {
-		lineOf = f.scenarioAt(line)
-		if lineOf == 0 {
-			return nil, false, fmt.Errorf("%s:%d: no scenario stands there", file, line)
-		}
-	}
-	seen, all := map[int64]bool{}, map[int64]bool{}
-	for _, p := range f.pickles {
-		at := f.scenarioLine(p)
-		all[at] = true
-		if (lineOf > 0 && at != lineOf) || seen[at] || !tags(tagSet(p)) || !name.MatchString(p.Name) {
-			continue
-		}
-		seen[at] = true
-		lines = append(lines, at)
-	}
-	return lines, len(lines) == len(all) && len(all) > 0, nil
 }
 
 func tagSet(p *messages.Pickle) map[string]bool {
@@ -237,6 +277,14 @@ func (f *feature) steps(steps []*messages.Step) {
 
 // scenarioLine is the line of the scenario that a pickle was made of.
 func (f *feature) scenarioLine(p *messages.Pickle) int64 { return f.nodes[p.AstNodeIds[0]].line }
+
+// rowLine is the line of the row of examples that a pickle was made of, or 0.
+func (f *feature) rowLine(p *messages.Pickle) int64 {
+	if len(p.AstNodeIds) < 2 {
+		return 0
+	}
+	return f.nodes[p.AstNodeIds[1]].line
+}
 
 // scenarioAt is the line of the scenario that the given line belongs to, or 0.
 func (f *feature) scenarioAt(line int64) int64 {
