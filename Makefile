@@ -64,9 +64,16 @@ race: ## every test under the race detector
 lint: ## golangci-lint at its pinned version, import rules included
 	@.ci/lint
 
-bench: ## speed, as ratios measured in one run
+# One package at a time, so that none measures another's noise. What takes
+# microseconds is repeated; what repeats itself, or takes long, runs once.
+BENCH := go test -run '^$$' -bench . -p 1 -timeout 20m $(EXEC)
+bench: ## speed and accuracy, as ratios measured in one run, with a table at the end
 	@nice go test -exec true ./... >/dev/null
-	@go test -run '^$$' -bench . -benchtime 1x -p 1 -timeout 20m $(EXEC) ./...
+	@{ \
+		$(BENCH) -benchtime 300ms ./netfab ./xdpfault; \
+		$(BENCH) -benchtime 3x ./containers; \
+		$(BENCH) -benchtime 1x $$(go list ./... | grep -vxE "$$(go list -m)(/netfab|/xdpfault|/containers)?"); \
+	} | go run ./.ci/benchtable
 
 soak: build ## kill -9 a running suite at random moments and prove that nothing is left (SEEDS=30 for the long form)
 	@BRINE_SOAK=$(SEEDS) go test -count=1 -v -run "^TestSoak" -timeout 30m $(EXEC) ./cmd/brine

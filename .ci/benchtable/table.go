@@ -1,0 +1,95 @@
+package main
+
+import "fmt"
+
+// row is one line of the table: a measured value, or the ratio of two; a row
+// without key is a heading.
+type row struct {
+	what string
+	key  string // "package Benchmark/sub unit"
+	per  string // another key to divide by
+	unit string // after scale; empty for a ratio
+
+	scale     float64 // from the benchmark's unit to the row's; 0: as it is
+	low, high float64 // the aim, 0: none on that side
+}
+
+func (r row) met(v float64) bool {
+	return (r.low == 0 || v >= r.low) && (r.high == 0 || v <= r.high)
+}
+
+func (r row) aim() string {
+	switch {
+	case r.low != 0 && r.high != 0:
+		return fmt.Sprintf("%g to %g", r.low, r.high)
+	case r.low != 0:
+		return fmt.Sprintf("at least %g", r.low)
+	case r.high != 0:
+		return fmt.Sprintf("at most %g", r.high)
+	}
+	return ""
+}
+
+const (
+	nsToMs = 1e-6
+	nsToUs = 1e-3
+)
+
+// table is what Brine aims at. The network's ratios are those of the fastest way
+// known to make one, raw netlink with one queue per link, on a quiet machine.
+var table = []row{
+	{what: "A cluster's parts, as ratios"},
+	{what: "network of 3 nodes ÷ its unshare calls alone", key: "netfab OfUnshare/3 of-unshare", high: 2.7},
+	{what: "network of 100", key: "netfab OfUnshare/100 of-unshare", high: 2.3},
+	{what: "network of 1,000", key: "netfab OfUnshare/1000 of-unshare", high: 2.4},
+	{what: "25 containers ÷ runc alone", key: "containers Cluster/nodes=25 up-ms", per: "containers BareRunc up-ms", high: 1.5},
+
+	{what: "Whole clusters, warm"},
+	{what: "3 nodes of a tiny program: up", key: "world Cluster/3_nodes_of_sleeper up-ms", unit: "ms"},
+	{what: "10 nodes: up", key: "world Cluster/10_nodes_of_sleeper up-ms", unit: "ms"},
+	{what: "25 nodes: up", key: "world Cluster/25_nodes_of_sleeper up-ms", unit: "ms"},
+	{what: "25 nodes: all gone", key: "world Cluster/25_nodes_of_sleeper teardown-ms", unit: "ms"},
+	{what: "3 nodes of etcd: up and ready", key: "world Cluster/3_nodes_of_etcd up-ms", unit: "ms"},
+	{what: "3 nodes of etcd: one isolated, and proved", key: "world Cluster/3_nodes_of_etcd isolate-ms", unit: "ms"},
+	{what: "3 nodes of etcd: all gone", key: "world Cluster/3_nodes_of_etcd teardown-ms", unit: "ms"},
+	{what: "etcd isolation, whole scenario", key: "world Cluster/3_nodes_of_etcd whole-ms", unit: "ms", high: 3000},
+
+	{what: "Harm and heal"},
+	{what: "one rule", key: "xdpfault Rule/inject+heal ns/op", scale: nsToUs, unit: "µs", high: 100},
+	{what: "split of 100 nodes", key: "xdpfault Split/100/xdpfault ns/op", scale: nsToMs, unit: "ms", high: 1},
+	{what: "split of 1,000 nodes", key: "xdpfault Split/1000/xdpfault ns/op", scale: nsToMs, unit: "ms", high: 10},
+	{what: "isolation: from the call to the last packet, worst of 21", key: "xdpfault Cut/isolation last-packet-max-µs", unit: "µs", high: 1000},
+	{what: "split of 100: from the call to the last packet, worst of 21", key: "xdpfault Cut/split_of_100 last-packet-max-µs", unit: "µs", high: 1000},
+	{what: "XDP attached per node, 100 nodes ÷ ours", key: "xdpfault Split/100/XDP_attach_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
+	{what: "iptables run per node, 100 nodes ÷ ours", key: "xdpfault Split/100/iptables_exec_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
+	{what: "nft run per node, 100 nodes ÷ ours", key: "xdpfault Split/100/nft_exec_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
+
+	{what: "A link without a fault ÷ a bare veth pair"},
+	{what: "round trip", key: "xdpfault Path/RTT-µs/tc,_no_fault of-bare", high: 1.11},
+	{what: "small UDP packets", key: "xdpfault Path/UDP-kpps/tc,_no_fault of-bare", low: 0.9},
+	{what: "TCP, one stream", key: "xdpfault Path/TCP1-Gbit/s/tc,_no_fault of-bare", low: 0.9},
+	{what: "TCP, four streams", key: "xdpfault Path/TCP4-Gbit/s/tc,_no_fault of-bare", low: 0.9},
+	{what: "the same beside a faulty link: round trip", key: "xdpfault Path/RTT-µs/tc,_harm_elsewhere of-bare", high: 1.11},
+	{what: "small UDP packets", key: "xdpfault Path/UDP-kpps/tc,_harm_elsewhere of-bare", low: 0.9},
+	{what: "TCP, one stream", key: "xdpfault Path/TCP1-Gbit/s/tc,_harm_elsewhere of-bare", low: 0.9},
+	{what: "TCP, four streams", key: "xdpfault Path/TCP4-Gbit/s/tc,_harm_elsewhere of-bare", low: 0.9},
+
+	{what: "Accuracy"},
+	{what: "loss of 0.1% of 100,000 packets: off by", key: "xdpfault Accuracy/loss/0.1% sigma", unit: "σ", low: -3, high: 3},
+	{what: "loss of 1%", key: "xdpfault Accuracy/loss/1% sigma", unit: "σ", low: -3, high: 3},
+	{what: "loss of 10%", key: "xdpfault Accuracy/loss/10% sigma", unit: "σ", low: -3, high: 3},
+	{what: "loss of 50%", key: "xdpfault Accuracy/loss/50% sigma", unit: "σ", low: -3, high: 3},
+	{what: "delay of 1 ms: median late by", key: "xdpfault Accuracy/delay/1ms median-error-ms", unit: "ms", high: 0.2},
+	{what: "delay of 1 ms: p99 late by", key: "xdpfault Accuracy/delay/1ms p99-error-ms", unit: "ms", high: 1},
+	{what: "a sleep of 1 ms, p99, for comparison", key: "xdpfault Accuracy/delay/1ms sleep-p99-error-ms", unit: "ms"},
+	{what: "delay of 10 ms: median", key: "xdpfault Accuracy/delay/10ms median-error-ms", unit: "ms", high: 0.2},
+	{what: "delay of 10 ms: p99", key: "xdpfault Accuracy/delay/10ms p99-error-ms", unit: "ms", high: 1},
+	{what: "a sleep of 10 ms, p99, for comparison", key: "xdpfault Accuracy/delay/10ms sleep-p99-error-ms", unit: "ms"},
+	{what: "delay of 100 ms: median", key: "xdpfault Accuracy/delay/100ms median-error-ms", unit: "ms", high: 0.2},
+	{what: "delay of 100 ms: p99", key: "xdpfault Accuracy/delay/100ms p99-error-ms", unit: "ms", high: 1},
+	{what: "a sleep of 100 ms, p99, for comparison", key: "xdpfault Accuracy/delay/100ms sleep-p99-error-ms", unit: "ms"},
+	{what: "1 Mbit/s: got ÷ asked", key: "xdpfault Accuracy/rate/1_Mbit of-asked", low: 0.95, high: 1.05},
+	{what: "10 Mbit/s", key: "xdpfault Accuracy/rate/10_Mbit of-asked", low: 0.95, high: 1.05},
+	{what: "100 Mbit/s", key: "xdpfault Accuracy/rate/100_Mbit of-asked", low: 0.95, high: 1.05},
+	{what: "TCP through 10 ms each way", key: "xdpfault Accuracy/TCP_through_10_ms Gbit/s", unit: "Gbit/s", low: 1},
+}

@@ -1,0 +1,69 @@
+package netfab
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// BenchmarkOfUnshare is a whole network of so many nodes as a ratio to unshare
+// alone of as many, taken in turn: the median of the rounds' own ratios. (A
+// network has three namespaces more: its switch, clients and services.)
+func BenchmarkOfUnshare(b *testing.B) {
+	needRoot(b)
+	for _, size := range sizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			names := nodeNames(size)
+			rounds := 9
+			if size >= 1000 {
+				rounds = 3
+			}
+			var ratios []float64
+			for range rounds {
+				alone := unshareTime(b, size)
+				begin := time.Now()
+				n, err := New(b.Context(), Config{Switch: func(*Namespace) (Switch, error) { return nullSwitch{}, nil }})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := n.AddNodes(b.Context(), names...); err != nil {
+					b.Fatal(err)
+				}
+				ratios = append(ratios, float64(time.Since(begin))/float64(alone))
+				settle(b, n)
+			}
+			for b.Loop() { //nolint:revive // measured above
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(ratios[len(ratios)/2], "of-unshare")
+		})
+	}
+}
+
+// unshareTime makes namespaces and nothing else, and lets go of them.
+func unshareTime(b *testing.B, size int) time.Duration {
+	b.Helper()
+	held := make([]*Namespace, 0, size)
+	begin := time.Now()
+	if err := visit(func() error {
+		for range size {
+			ns, err := unshareHere("bare")
+			if err != nil {
+				return err
+			}
+			held = append(held, ns)
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	took := time.Since(begin)
+	for _, ns := range held {
+		if err := ns.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return took
+}
