@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -45,9 +46,12 @@ func TestPauseOfANodeStandsAllItsServices(t *testing.T) {
 	if st := a.State(); st.Status != Paused {
 		t.Errorf("state %+v", st)
 	}
-	if _, err := a.Exec(f.ctx, ExecSpec{Args: []string{"/box"}}); err == nil || !strings.Contains(err.Error(), "paused") {
+	// A command waits for its node to resume, as long as its context lasts.
+	short, cancel := context.WithTimeout(f.ctx, 200*time.Millisecond)
+	if _, err := a.Exec(short, ExecSpec{Args: []string{"/box"}}); !errors.Is(err, ErrPaused) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("exec on a paused node: %v", err)
 	}
+	cancel()
 	f.must(n.Resume(f.ctx))
 	if stands(t, a) {
 		t.Error("a resumed service stands")
