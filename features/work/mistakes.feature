@@ -19,7 +19,7 @@ Feature: Each known mistake of a service is found by its own checker, and a serv
       | early    | add to a set                                | an acknowledged write is lost   |
       | split    | increment a counter                         | an acknowledged write is lost   |
       | split    | use a queue                                 | a write appears twice           |
-      | split    | read, write and compare and set 3 registers | the history is not linearizable |
+      | split    | append to a list                            | the history is not linearizable |
       | repeats  | append to a list                            | a write appears twice           |
       | compares | take turns on a lock                        | the lock is held twice          |
       | torn     | transfer between 4 accounts                 | the total is not always 1000    |

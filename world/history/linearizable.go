@@ -81,7 +81,7 @@ func Linearizable(h History, l Limits) Result {
 	if wrong == nil {
 		return r
 	}
-	proof := shrink(wrong.steps, shrinkTime)
+	proof := complete(shrink(wrong.steps, shrinkTime), wrong, steps(of[wrong.name]))
 	r.Violation = h.violation("not linearizable", "")
 	r.Violation.Text = fmt.Sprintf("not linearizable: %q: %s", wrong.name, explain(proof))
 	r.Violation.Proof = operations(proof)
@@ -93,6 +93,30 @@ func Linearizable(h History, l Limits) Result {
 	r.Err = r.Violation
 	r.draw(wrong, proof)
 	return r
+}
+
+// complete adds, to a proof that holds a read of a value written before its chunk began, who wrote that, and the read
+// that ran alone in between and found another value: without them it would look as if nobody had written it.
+func complete(proof []*step, c *chunk, all []*step) []*step {
+	in := map[*step]bool{}
+	written := map[cell]bool{}
+	for _, s := range proof {
+		in[s] = true
+		if s.changes {
+			written[s.sets] = true
+		}
+	}
+	for _, s := range proof {
+		if !s.looks || s.avoids || written[s.sees] || !c.steps[0].before {
+			continue
+		}
+		for _, w := range all {
+			if w.changes && w.sets == s.sees && w.end < c.steps[0].call {
+				in[w], in[c.steps[0]] = true, true
+			}
+		}
+	}
+	return ordered(in)
 }
 
 // aborted finds the refused operation whose value was seen by one of the proof and can be nobody else's.

@@ -143,6 +143,27 @@ func TestChunksJudgeAsTheWhole(t *testing.T) {
 	}
 }
 
+// A value from before the chunk in which it is read again has a writer, and the proof shows it.
+func TestAProofReachesBackOverChunks(t *testing.T) {
+	h := History{wrote(1, 1, 2, "a", "old")}
+	for i := range 600 {
+		at := int64(10 + 10*i)
+		o := wrote(1, at, at+4, "a", fmt.Sprint("v", i))
+		if i%2 == 1 {
+			o = readOf(2, at, at+4, "a", fmt.Sprint("v", i-1))
+		}
+		h = append(h, o)
+	}
+	h = numbered(append(h, readOf(3, 9000, 9001, "a", "old"))...)
+	r := Linearizable(h, Limits{})
+	if r.Violation == nil || !strings.Contains(r.Violation.Text, `client 3 saw "old" after`) {
+		t.Fatalf("got %v", r.Err)
+	}
+	if first := r.Violation.Proof[0]; first.Value != "old" {
+		t.Errorf("the proof does not show who wrote it:\n%v", r.Err)
+	}
+}
+
 func TestDrawing(t *testing.T) {
 	h := numbered(wrote(1, 1e6, 2e6, "a", "x"), wrote(1, 3e6, 4e6, "a", "y"), readOf(2, 5e6, 6e6, "a", "x"))
 	r := Linearizable(h, Limits{})

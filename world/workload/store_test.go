@@ -87,7 +87,7 @@ func (c fakeClient) Invoke(ctx context.Context, op client.Op) client.Result {
 				return client.Result{Outcome: client.Failed, Answered: true, Err: fmt.Errorf("%w: %q", client.ErrConflict, now)}
 			}
 		}
-		if c.s.mistake == "forgets" && c.s.rng.IntN(30) == 0 {
+		if c.s.mistake == "forgets" && c.s.n > 50 && c.s.rng.IntN(6) == 0 {
 			return client.Result{Outcome: client.OK, Answered: true}
 		}
 		values[op.Key] = op.Value
