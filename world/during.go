@@ -40,9 +40,7 @@ type Span struct {
 // were delayed"), else the last of that kind on those nodes ("the old leader
 // was killed"). It must be over.
 func (w *World) During(ctx context.Context, text string) (Span, error) {
-	w.mu.Lock()
-	harms := append([]*active{}, w.harms...)
-	w.mu.Unlock()
+	harms := w.allHarms()
 	a, who, err := w.meant(ctx, harms, text)
 	if err != nil {
 		return Span{}, err

@@ -217,12 +217,19 @@ func (w *World) lasting(ctx context.Context, a *active, l Length) error {
 	return nil
 }
 
-// active lists the harms that are still on, oldest first.
-func (w *World) active(match func(*active) bool) []*active {
+// allHarms lists the harms of the scenario, oldest first. The world's lock is
+// free again when a harm's is taken: a harm that heals holds its own while it
+// asks the world for names.
+func (w *World) allHarms() []*active {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return slices.Clone(w.harms)
+}
+
+// active lists the harms that are still on, oldest first.
+func (w *World) active(match func(*active) bool) []*active {
 	var out []*active
-	for _, a := range w.harms {
+	for _, a := range w.allHarms() {
 		a.mu.Lock()
 		if !a.done && match(a) {
 			out = append(out, a)

@@ -115,9 +115,7 @@ func (w *World) linearizable(h history.History) (drawing string, err error) {
 
 // harmSpans are the harms of the scenario on the record's clock.
 func (w *World) harmSpans() []history.Span {
-	w.mu.Lock()
-	harms := append([]*active{}, w.harms...)
-	w.mu.Unlock()
+	harms := w.allHarms()
 	var all []history.Span
 	for _, a := range harms {
 		a.mu.Lock()

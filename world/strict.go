@@ -16,9 +16,7 @@ func (w *World) untouched() error {
 	if !slices.Contains(w.scenario.Info.Tags, strictTag) {
 		return nil
 	}
-	w.mu.Lock()
-	harms := append([]*active{}, w.harms...)
-	w.mu.Unlock()
+	harms := w.allHarms()
 	var errs []error
 	for _, a := range harms {
 		if !a.Receipt().Touched() {

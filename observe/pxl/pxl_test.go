@@ -193,7 +193,7 @@ func seeds(t testing.TB) string {
 // stories are the script of chaostoolkit-pixie's documentation, where it is, and the project's own of the same story.
 func stories(t testing.TB) map[string]string {
 	out := map[string]string{}
-	for name, file := range map[string]string{"own": "testdata/latency.py", "documentation's": filepath.Join(seeds(t), "pixiescript.py")} {
+	for name, file := range map[string]string{"own": "../../features/steady/latency.py", "documentation's": filepath.Join(seeds(t), "pixiescript.py")} {
 		b, err := os.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) && name != "own" {
 			continue

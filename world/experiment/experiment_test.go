@@ -59,8 +59,8 @@ func seed(t *testing.T) string {
 }
 
 func TestTheStory(t *testing.T) {
-	for _, file := range []string{"testdata/experiment.json", seed(t)} {
-		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) && file != "testdata/experiment.json" {
+	for _, file := range []string{"../../features/steady/experiment.json", seed(t)} {
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) && file != "../../features/steady/experiment.json" {
 			continue
 		}
 		e, err := Read(file, noEnv)
