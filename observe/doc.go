@@ -10,7 +10,7 @@
 //	└───────────┼────────────────┘                    └───────────┼────────────────┘
 //	            └──────────────► ring buffer ◄────────────────────┘
 //	                                  │ TCP put together again (stream.go)
-//	                                  │ HTTP/1.x read (parser.go)
+//	                                  │ HTTP/1.x (parser.go), HTTP/2 and gRPC (http2.go) read
 //	                                  ▼
 //	                  Tables: http_events, conn_stats, dns_events
 //
@@ -18,7 +18,8 @@
 // client's row shows the time that retransmission took. The rows are those of Pixie's tables (docs.px.dev, "Data
 // Tables"), so that scripts written for Pixie run on them.
 //
-// What could not be seen is counted, never hidden: see Loss. Blind by nature are TLS, and loopback inside a node.
+// What could not be seen is counted, never hidden: see Loss. Blind by nature are TLS, and loopback inside a node. HTTP/2 is
+// read on connections that were seen from their first byte; a stream that goes on, such as a watch, is a row when it ends.
 // Headers that carry secrets are masked before anything is kept. Needs kernel 5.8 (BPF ring buffer), CAP_BPF and
 // CAP_NET_ADMIN.
 //

@@ -1,5 +1,7 @@
 package observe
 
+import "strings"
+
 // maxPending is how many requests of one connection may wait for an answer.
 const maxPending = 1024
 
@@ -9,6 +11,7 @@ type exchange struct {
 	requests  parser
 	responses parser
 	pending   []*message
+	two       *http2 // instead, where it is HTTP/2
 }
 
 func newExchange(c *conn) *exchange {
@@ -65,13 +68,28 @@ func (x *exchange) lost() {
 	}
 }
 
-// other is called when a direction does not begin as HTTP/1.x does.
-func (x *exchange) other(first []byte) {
-	if len(first) >= 3 && string(first[:3]) == "PRI" {
-		x.c.stats.protocol = protocolHTTP2
+// other is called when a direction does not begin as HTTP/1.x does: with the first bytes, and when they came.
+func (x *exchange) other(at uint64, first []byte) {
+	if strings.HasPrefix(string(first), preface[:3]) || couldBeSettings(first) {
+		x.isHTTP2(at)
+		return
 	}
 	x.requests.state, x.responses.state = deaf, deaf
 	x.silence()
+}
+
+// isHTTP2 hands both directions over, with what was read of them.
+func (x *exchange) isHTTP2(at uint64) {
+	x.two = newHTTP2(x.c)
+	req, resp := x.requests.line, x.responses.line
+	x.requests = parser{over: &x.two.requests}
+	x.responses = parser{over: &x.two.responses}
+	if len(req) > 0 {
+		x.two.requests.data(at, req)
+	}
+	if len(resp) > 0 {
+		x.two.responses.data(at, resp)
+	}
 }
 
 // silence ends the copying of the connection's payload.
@@ -89,8 +107,19 @@ func (x *exchange) silence() {
 	}
 }
 
+// waiting are the requests that wait for an answer.
+func (x *exchange) waiting() []*message {
+	if x.two != nil {
+		return x.two.waiting()
+	}
+	return x.pending
+}
+
 // abandon notes the requests that the connection's end leaves without an answer.
 func (x *exchange) abandon(at uint64) {
+	if x.two != nil {
+		x.two.abandon(at)
+	}
 	for _, m := range x.pending {
 		x.c.t.unanswered(x.c, m, at)
 	}

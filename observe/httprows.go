@@ -9,7 +9,8 @@ import (
 	"brine.test/brine/observe/table"
 )
 
-// newHTTPTable has the columns of Pixie's http_events (docs.px.dev/reference/datatables/http_events).
+// newHTTPTable has the columns of Pixie's http_events (docs.px.dev/reference/datatables/http_events), and one of our own:
+// grpc_status, -1 where an answer gives none.
 func newHTTPTable() *table.Table {
 	return withContext(table.New("http_events",
 		table.Spec{Name: "time_", Type: table.Time64NS},
@@ -34,6 +35,7 @@ func newHTTPTable() *table.Table {
 		table.Spec{Name: "resp_body", Type: table.String},
 		table.Spec{Name: "resp_body_size", Type: table.Int64},
 		table.Spec{Name: "latency", Type: table.Int64},
+		table.Spec{Name: "grpc_status", Type: table.Int64},
 	))
 }
 
@@ -50,7 +52,10 @@ func (t *tracker) request(c *conn, asked, answer *message) {
 	if t.skips(asked) || !t.room(t.http) {
 		return
 	}
-	c.stats.protocol = protocolHTTP
+	major := max(asked.major, 1)
+	if major == 1 {
+		c.stats.protocol = protocolHTTP
+	}
 	latency := int64(answer.end) - int64(asked.end)
 	r := row{t: t.http}
 	r.int(t.since1970(answer.end))
@@ -61,7 +66,7 @@ func (t *tracker) request(c *conn, asked, answer *message) {
 	r.int(int64(c.key.local.Port()))
 	r.int(int64(c.role))
 	r.bool(false)
-	r.int(1)
+	r.int(int64(major))
 	r.int(int64(asked.minor))
 	r.int(contentType(answer.header("Content-Type")))
 	r.text(headersJSON(asked.headers))
@@ -75,6 +80,7 @@ func (t *tracker) request(c *conn, asked, answer *message) {
 	r.text(text(answer))
 	r.int(int64(answer.size))
 	r.int(max(latency, 0))
+	r.int(grpcStatus(answer))
 	addContext(t.http, c.service(), c.target)
 }
 
@@ -98,6 +104,9 @@ func contentType(header string) int64 {
 func text(m *message) string {
 	if m.header("Content-Encoding") != "" {
 		return "<encoded>"
+	}
+	if len(m.body) > 0 && contentType(m.header("Content-Type")) == contentGRPC {
+		return "<not text>"
 	}
 	b := m.body
 	for range utf8.UTFMax - 1 { // the cut may have split a character

@@ -19,8 +19,8 @@ import (
 	"brine.test/brine/observe/table"
 )
 
-// watch observes both ends, serves handler on the server, and gives a client.
-func watch(t testing.TB, cfg Config, handler http.Handler) (*Observer, *http.Client) {
+// watchBoth observes both ends of a pair.
+func watchBoth(t testing.TB, cfg Config) (pairOfNodes, *Observer) {
 	t.Helper()
 	p := newPair(t)
 	o, err := New(cfg)
@@ -45,22 +45,36 @@ func watch(t testing.TB, cfg Config, handler http.Handler) (*Observer, *http.Cli
 			t.Fatal(err)
 		}
 	}
-	var l net.Listener
+	return p, o
+}
+
+// listen listens at the server's port 8080.
+func (p pairOfNodes) listen(t testing.TB) (l net.Listener) {
+	t.Helper()
 	if err := p.server.Do(func() (err error) { l, err = net.Listen("tcp", serverIP+":8080"); return err }); err != nil {
 		t.Fatal(err)
 	}
+	return l
+}
+
+// dial connects from the client.
+func (p pairOfNodes) dial(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+	err = p.client.Do(func() error {
+		conn, err = (&net.Dialer{}).DialContext(ctx, network, addr)
+		return err
+	})
+	return conn, err
+}
+
+// watch observes both ends, serves handler on the server, and gives a client.
+func watch(t testing.TB, cfg Config, handler http.Handler) (*Observer, *http.Client) {
+	t.Helper()
+	p, o := watchBoth(t, cfg)
+	l := p.listen(t)
 	srv := &http.Server{Handler: handler}
 	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() { _ = srv.Close() })
-	c := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
-			err = p.client.Do(func() error {
-				conn, err = (&net.Dialer{}).DialContext(ctx, network, addr)
-				return err
-			})
-			return conn, err
-		},
-	}}
+	c := &http.Client{Transport: &http.Transport{DialContext: p.dial}}
 	t.Cleanup(c.CloseIdleConnections)
 	return o, c
 }

@@ -14,13 +14,13 @@ const (
 // header is one field of a message's head.
 type header struct{ name, value string }
 
-// message is one HTTP/1.x request or response.
+// message is one HTTP request or response.
 type message struct {
 	begin, end   uint64 // of its first and last byte, CLOCK_MONOTONIC ns
 	method, path string // of a request
 	status       int    // of a response
 	reason       string
-	minor        int
+	major, minor int // version; major 0 is 1
 	headers      []header
 	size         int // of the body, without chunk headers
 	body         []byte
@@ -68,8 +68,9 @@ type parser struct {
 	done  func(*message)
 	// lost is called when a hole makes it impossible to go on before the next message; other when this is no HTTP.
 	lost  func()
-	other func(first []byte)
+	other func(at uint64, first []byte)
 	heard bool // a head was read: this is HTTP
+	over  sink // takes all instead: another parser
 }
 
 type bodyKind int
@@ -81,13 +82,17 @@ const (
 )
 
 func (p *parser) data(at uint64, b []byte) {
+	if p.over != nil {
+		p.over.data(at, b)
+		return
+	}
 	if p.state == seeking {
 		if !startsMessage(b, p.response) {
 			return
 		}
 		p.state = inHead
 	}
-	for len(b) > 0 && p.state != deaf {
+	for len(b) > 0 && p.state != deaf && p.over == nil {
 		switch p.state {
 		case inHead:
 			b = p.head(at, b)
@@ -147,8 +152,11 @@ func (p *parser) head(at uint64, b []byte) (rest []byte) {
 	had := len(p.line)
 	p.line = append(p.line, b...)
 	if !p.heard && !couldStart(p.line, p.response) {
+		if p.response && len(p.line) < frameHead && couldBeSettings(p.line) {
+			return nil
+		}
 		p.state = deaf
-		p.other(p.line)
+		p.other(at, p.line)
 		return nil
 	}
 	end, after := headEnd(p.line, max(0, had-3))
@@ -249,6 +257,10 @@ func (p *parser) chunkLine(at uint64, b []byte) (rest []byte) {
 
 // gap is n bytes that were not seen. Inside a body of known length they change nothing.
 func (p *parser) gap(at uint64, n int) {
+	if p.over != nil {
+		p.over.gap(at, n)
+		return
+	}
 	switch p.state {
 	case inBody, inChunk:
 		if n <= p.left {
@@ -266,6 +278,10 @@ func (p *parser) gap(at uint64, n int) {
 
 // eof is the end of the direction.
 func (p *parser) eof(at uint64) {
+	if p.over != nil {
+		p.over.eof(at)
+		return
+	}
 	if p.state == untilClose {
 		p.finish(max(at, p.now.end))
 	}

@@ -46,7 +46,7 @@ func (t *tracker) snapshot(now uint64, loss Loss) *Tables {
 		if c.x == nil {
 			continue
 		}
-		for _, m := range c.x.pending {
+		for _, m := range c.x.waiting() {
 			switch {
 			case t.skips(m):
 			case c.givenUp > 0: // who asked has closed; an answer may still come

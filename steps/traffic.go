@@ -34,7 +34,8 @@ func httpLatency(ctx context.Context, stat, options, than, limit, tail string) e
 	return s.do(func(w *world.World) error { return w.HTTPLatency(ctx, stat, r, l, bound) })
 }
 
-// httpErrorRate judges the share of HTTP requests that were answered with a status of 400 or above, or not at all.
+// httpErrorRate judges the share of HTTP requests that were answered with a status of 400 or above, with a gRPC status
+// other than OK, or not at all.
 //
 //	the error rate of HTTP requests to consumer over the last 2m is below 1%
 //	the error rate of HTTP requests from the clients is above 50% while node2 was isolated

@@ -120,7 +120,7 @@ func (w *World) meterTraffic(ctx context.Context) error {
 			if by[to] == nil {
 				by[to] = &window{}
 			}
-			by[to].add(r.latency, r.status)
+			by[to].add(r.latency, r.failed)
 		})
 		for to, win := range by {
 			d := now.Sub(last).Seconds()

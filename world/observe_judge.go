@@ -90,8 +90,8 @@ func round2(d time.Duration) time.Duration {
 	return d.Round(time.Millisecond)
 }
 
-// HTTPErrorRate judges the share of requests that were answered with a status of 400 or above, or not at all. The limit
-// is a share from 0 to 1.
+// HTTPErrorRate judges the share of requests that were answered with a status of 400 or above, a gRPC status other than
+// OK, or not at all. The limit is a share from 0 to 1.
 func (w *World) HTTPErrorRate(ctx context.Context, r Requests, l Limit, b Bound) error {
 	return w.overTime(ctx, r, b, func(win window, t *observe.Tables, _ time.Duration) error {
 		got := float64(win.failed+win.broken) / float64(win.requests())

@@ -21,7 +21,7 @@ type httpRow struct {
 	from        string // the node that the row was seen at
 	remote      string
 	port        int64
-	status      int64
+	failed      bool // answered with 400 or above, or a gRPC status other than OK
 	path        string
 }
 
@@ -29,7 +29,7 @@ type httpRow struct {
 func eachRow(t *table.Table, from, until int64, f func(httpRow)) {
 	at, latency, role := t.Column("time_").Ints, t.Column("latency").Ints, t.Column("trace_role").Ints
 	remote, port, status := t.Column("remote_addr").Strings, t.Column("remote_port").Ints, t.Column("resp_status").Ints
-	path := t.Column("req_path").Strings
+	path, grpc := t.Column("req_path").Strings, t.Column("grpc_status").Ints
 	var node []string
 	for _, c := range t.Context {
 		if c.Name == "node" {
@@ -38,7 +38,7 @@ func eachRow(t *table.Table, from, until int64, f func(httpRow)) {
 	}
 	for i := range at {
 		if at[i] >= from && at[i] <= until {
-			f(httpRow{at[i], latency[i], observe.Role(role[i]), node[i], remote[i], port[i], status[i], path[i]})
+			f(httpRow{at[i], latency[i], observe.Role(role[i]), node[i], remote[i], port[i], status[i] >= 400 || grpc[i] > 0, path[i]})
 		}
 	}
 }
@@ -46,14 +46,14 @@ func eachRow(t *table.Table, from, until int64, f func(httpRow)) {
 // window is what was seen of some requests in some time.
 type window struct {
 	latencies []int64 // ns, of answered requests
-	failed    int     // answered with 400 or above
+	failed    int     // answered with failure
 	broken    int     // without an answer
 	first     int64   // when the first was answered; 0: none
 }
 
-func (w *window) add(latency, status int64) {
+func (w *window) add(latency int64, failed bool) {
 	w.latencies = append(w.latencies, latency)
-	if status >= 400 {
+	if failed {
 		w.failed++
 	}
 }
@@ -211,7 +211,7 @@ func (w *World) look(ctx context.Context, p picked, from, until int64) (window, 
 			if win.first == 0 || r.at < win.first {
 				win.first = r.at
 			}
-			win.add(r.latency, r.status)
+			win.add(r.latency, r.failed)
 		}
 	})
 	for _, u := range t.Unanswered {
