@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -25,7 +27,7 @@ type Clock struct {
 	mu      sync.Mutex
 	on      bool // the clock is not right, or was not until someone let us set it right
 	want    params
-	dormant bool // a blob stayed behind, unused, in a process that was paused
+	stayed  map[int]string // processes in which a blob stayed behind, unused, and why
 	receipt Receipt
 	closed  bool
 }
@@ -72,7 +74,7 @@ func (c *Clock) Set(ctx context.Context, s Skew) error {
 	if err := c.watch.node(c.group.id, watchExec|watchFork); err != nil {
 		return fmt.Errorf("%s: clock: %w", c.name, err)
 	}
-	c.on, c.want = true, next
+	c.on, c.want, c.stayed = true, next, nil
 	c.receipt.Changes++
 	err = c.settle(ctx)
 	c.receipt.Effect = time.Since(began)
@@ -80,7 +82,8 @@ func (c *Clock) Set(ctx context.Context, s Skew) error {
 }
 
 // Restore sets the clock right: at once for all processes, then it takes the
-// patch away, byte for byte. It does nothing when the clock is right.
+// patch away, byte for byte, or returns a *LeftoverError that says where it
+// could not. It does nothing when the clock is right and nothing is left.
 func (c *Clock) Restore(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -89,9 +92,8 @@ func (c *Clock) Restore(ctx context.Context) error {
 
 func (c *Clock) restore(ctx context.Context) error {
 	if !c.on {
-		if c.dormant {
-			c.dormant = false
-			return c.settle(ctx)
+		if len(c.stayed) > 0 {
+			return c.clean(ctx)
 		}
 		return nil
 	}
@@ -100,15 +102,27 @@ func (c *Clock) restore(ctx context.Context) error {
 		return fmt.Errorf("%s: clock: %w", c.name, err)
 	}
 	c.want = params{}
-	err := c.settle(ctx)
-	if err != nil {
+	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	c.on, c.dormant = false, false
+	c.on = false
 	c.receipt.Changes++
-	err = c.settle(ctx)
-	c.on = err != nil
+	err := c.clean(ctx)
+	var left *LeftoverError
+	c.on = err != nil && !errors.As(err, &left)
 	return err
+}
+
+// clean takes the patch out of all processes, whose clocks are right already.
+func (c *Clock) clean(ctx context.Context) error {
+	c.stayed = nil
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
+	if len(c.stayed) > 0 {
+		return &LeftoverError{Node: c.name, Where: slices.Sorted(maps.Values(c.stayed))}
+	}
+	return nil
 }
 
 // Skew is how wrong the clock is now: how far it is ahead (or, negative,
@@ -121,6 +135,7 @@ func (c *Clock) Skew() Skew {
 }
 
 // Close sets the clock right and lets go of everything. It may be called twice.
+// A patch that stays, unused, in a process that is paused is no error to it.
 func (c *Clock) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -132,5 +147,9 @@ func (c *Clock) Close() error {
 	c.closed = true
 	err := c.restore(ctx)
 	c.mu.Unlock() // what the watch handles still needs it
+	var left *LeftoverError
+	if errors.As(err, &left) {
+		err = nil
+	}
 	return errors.Join(err, releaseWatch(c))
 }

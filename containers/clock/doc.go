@@ -57,9 +57,10 @@
 // is the tracer too gets the one wait's answer for the other.
 //
 // A paused node or process is patched as it stands. When it was paused inside the
-// blob, which only programs that do little else are, Restore leaves the
-// blob there, unused, for Close to take away; when it was paused inside the first
-// five bytes of a clock function, Set fails for it.
+// blob, which only programs that do little else are, Restore sets its clock right,
+// leaves the blob there, unused, and returns a LeftoverError; the next Restore or
+// Close takes it away. When it was paused inside the first five bytes of a clock
+// function, Set fails for it.
 //
 // # When this program dies
 //

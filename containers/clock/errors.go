@@ -3,13 +3,25 @@ package clock
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // errGone says that a process ended while it was looked at. It is no failure.
 var errGone = errors.New("process ended")
 
 // errBusy says that a thread was where the code was to change. Trying again helps.
-var errBusy = errors.New("a thread is inside the code that is to change\nhint: when it is paused, resume it first")
+var errBusy = errors.New("inside the code that is to change")
+
+// LeftoverError says that the clock is right again, and in which processes the
+// patch stays, unused. The next Restore or Close takes it away.
+type LeftoverError struct {
+	Node  string   // "node2"
+	Where []string // "pid 77 (prog): thread 78: …"
+}
+
+func (e *LeftoverError) Error() string {
+	return fmt.Sprintf("%s: clock: right again, but its patch stays, unused, in %s\nhint: when it is paused, resume it, and set the clock right once more", e.Node, strings.Join(e.Where, ", "))
+}
 
 // UnsupportedError says that this kernel or machine lacks something.
 type UnsupportedError struct {

@@ -1,7 +1,9 @@
 package clock
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -155,25 +157,10 @@ func TestPausedNode(t *testing.T) {
 	if err := syscall.Kill(stopped.cmd.Process.Pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	freeze := func(to string) {
-		t.Helper()
-		if err := os.WriteFile(n.folder+"/cgroup.freeze", []byte(to), 0); err != nil {
-			t.Fatal(err)
-		}
-		for deadline := time.Now().Add(5 * time.Second); ; {
-			text := must(os.ReadFile(n.folder + "/cgroup.events"))(t)
-			if strings.Contains(string(text), "frozen "+to) {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("not frozen %s: %s", to, text)
-			}
-		}
-	}
-	freeze("1")
+	n.freeze(t, "1")
 	set(t, c, Skew{Offset: time.Hour})
-	freeze("1") // it still is
-	freeze("0")
+	n.freeze(t, "1") // it still is
+	n.freeze(t, "0")
 	check(t, r, time.Hour)
 	if stat := must(os.ReadFile(fmt.Sprintf("/proc/%d/stat", stopped.cmd.Process.Pid)))(t); !strings.Contains(string(stat), ") T ") {
 		t.Errorf("the stopped process runs: %s", stat)
@@ -182,11 +169,47 @@ func TestPausedNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, stopped, time.Hour)
-	freeze("1")
-	restore(t, c)
-	freeze("0")
+	n.freeze(t, "1")
+	var left *LeftoverError
+	if err := c.Restore(context.Background()); err != nil && !errors.As(err, &left) {
+		t.Fatal(err)
+	}
+	n.freeze(t, "0")
 	check(t, r, 0)
 	check(t, stopped, 0)
+	restore(t, c)
+}
+
+// What cannot be taken away while a node is paused is told, does no harm, and
+// goes with the next call.
+func TestPausedInsideThePatch(t *testing.T) {
+	n := newNode(t)
+	r := n.start(t, 1, program(t, "c-static"))
+	c := newClock(t, n)
+	before := vdsoOf(t, r)
+	var left *LeftoverError
+	for tries := 0; left == nil; tries++ {
+		if tries == 100 {
+			t.Fatal("never paused inside the patch")
+		}
+		set(t, c, Skew{Offset: time.Hour})
+		check(t, r, time.Hour)
+		n.freeze(t, "1")
+		if err := c.Restore(context.Background()); err != nil && !errors.As(err, &left) {
+			t.Fatal(err)
+		}
+		n.freeze(t, "0")
+		check(t, r, 0)
+	}
+	t.Log(left)
+	if want := fmt.Sprintf("pid %d (c-static): thread", r.cmd.Process.Pid); len(left.Where) != 1 || !strings.HasPrefix(left.Where[0], want) {
+		t.Errorf("got %q, want %q", left.Where, want)
+	}
+	restore(t, c)
+	check(t, r, 0)
+	if !bytes.Equal(vdsoOf(t, r), before) {
+		t.Error("the vDSO is not what it was")
+	}
 }
 
 // Busy threads are stopped and let go many times and crash never.

@@ -25,11 +25,17 @@ const patience = 50 * time.Millisecond
 
 // thread is one stopped thread.
 type thread struct {
+	place
 	tid    int
-	pc, sp uint64
 	signal syscall.Signal // that it was about to get
 	parked bool           // waits in the kernel and is not stopped
 	quiet  bool           // blocks no signal, so that it is in no signal handler
+}
+
+// place is where in its program a thread is.
+type place struct {
+	pc, sp uint64
+	link   uint64 // the register that holds the return address, where the machine has one
 }
 
 // halted stops every thread of a process, runs f, and lets them go on. Nobody
@@ -170,7 +176,7 @@ func (t *thread) registers() error {
 		t.tid = 0
 		return nil
 	}
-	t.pc, t.sp = r.PC(), stackPointer(&r)
+	t.place = placeOf(&r)
 	var blocked uint64
 	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_GETSIGMASK, uintptr(t.tid), unsafe.Sizeof(blocked), uintptr(unsafe.Pointer(&blocked)), 0, 0)
 	t.quiet = errno == 0 && blocked == 0

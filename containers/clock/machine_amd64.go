@@ -21,15 +21,18 @@ func jump(from, to int) []byte {
 	return binary.LittleEndian.AppendUint32([]byte{0xe9}, uint32(int32(to-from-5)))
 }
 
-func stackPointer(r *syscall.PtraceRegs) uint64 { return r.Rsp }
+func placeOf(r *syscall.PtraceRegs) place { return place{pc: r.Rip, sp: r.Rsp} }
+
+// address is the code that a saved return address names.
+func address(w uint64) uint64 { return w }
 
 // savedWords is how much of a signal's frame saved looks at.
 const savedWords = 4
 
 // saved recognises the registers that a signal interrupted: rsp, rip, eflags,
 // and cs, which is 0x33 in user space (struct sigcontext, asm/sigcontext.h).
-func saved(stack []uint64) (pc, sp uint64, ok bool) {
-	return stack[1], stack[0], uint16(stack[3]) == 0x33 && stack[2]&2 != 0 && stack[2] < 1<<22
+func saved(stack []uint64) (at place, ok bool) {
+	return place{pc: stack[1], sp: stack[0]}, uint16(stack[3]) == 0x33 && stack[2]&2 != 0 && stack[2] < 1<<22
 }
 
 // movable is how many bytes at a function's beginning, n at least, are

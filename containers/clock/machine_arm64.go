@@ -21,15 +21,20 @@ func jump(from, to int) []byte {
 	return binary.LittleEndian.AppendUint32(nil, 0x14000000|uint32((to-from)/4)&0x03ffffff)
 }
 
-func stackPointer(r *syscall.PtraceRegs) uint64 { return r.Sp }
+func placeOf(r *syscall.PtraceRegs) place { return place{pc: r.Pc, sp: r.Sp, link: r.Regs[30]} }
+
+// address is the code that a saved return address names: the bits above it may
+// sign it (pointer authentication).
+func address(w uint64) uint64 { return w & (1<<48 - 1) }
 
 // savedWords is how much of a signal's frame saved looks at.
-const savedWords = 3
+const savedWords = 4
 
-// saved recognises the registers that a signal interrupted: sp, pc, and pstate,
-// whose mode bits are 0 in user space (struct sigcontext, asm/sigcontext.h).
-func saved(stack []uint64) (pc, sp uint64, ok bool) {
-	return stack[1], stack[0], stack[0]&15 == 0 && stack[1]&3 == 0 && stack[2]&31 == 0 && stack[2] < 1<<32
+// saved recognises the registers that a signal interrupted: x30, sp, pc, and
+// pstate, whose mode bits are 0 in user space (struct sigcontext, asm/sigcontext.h).
+func saved(stack []uint64) (at place, ok bool) {
+	sp, pc, pstate := stack[1], stack[2], stack[3]
+	return place{pc: pc, sp: sp, link: stack[0]}, sp&15 == 0 && pc&3 == 0 && pstate&31 == 0 && pstate < 1<<32
 }
 
 // movable is how many bytes at a function's beginning, n at least, are

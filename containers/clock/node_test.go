@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -60,6 +61,23 @@ func (n *testNode) end(t testing.TB) {
 		time.Sleep(time.Millisecond)
 	}
 	t.Errorf("control group %s stays", n.folder)
+}
+
+// freeze pauses the node ("1") or lets it go on ("0").
+func (n *testNode) freeze(t testing.TB, to string) {
+	t.Helper()
+	if err := os.WriteFile(n.folder+"/cgroup.freeze", []byte(to), 0); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		text, err := os.ReadFile(n.folder + "/cgroup.events")
+		if err == nil && strings.Contains(string(text), "frozen "+to) {
+			return
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("not frozen %s: %s, %v", to, text, err)
+		}
+	}
 }
 
 // reader is a program that tells its clocks.

@@ -21,7 +21,7 @@ func (c *Clock) settle(ctx context.Context) error {
 		}
 		again := false
 		for _, pid := range pids {
-			if failed[pid] != nil {
+			if failed[pid] != nil || c.stayed[pid] != "" {
 				continue
 			}
 			did, err := c.bring(ctx, pid, false)
@@ -70,7 +70,10 @@ func (c *Clock) bring(ctx context.Context, pid int, held bool) (did bool, err er
 		return false, nil
 	case !c.on:
 		if err = p.remove(ctx); errors.Is(err, errBusy) {
-			c.dormant = true
+			if c.stayed == nil {
+				c.stayed = map[int]string{}
+			}
+			c.stayed[pid] = fmt.Sprintf("pid %d (%s): %v", pid, command(pid), err)
 			return false, nil
 		}
 		return err == nil, err

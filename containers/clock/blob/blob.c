@@ -18,6 +18,10 @@
  * instructions can be moved: the writer puts them and a jump to the rest into
  * brine_original. As it stands here that makes the system call.
  *
+ * On x86-64 each call of it wipes its return address off the stack. Later frames
+ * may have a hole there, and who then looks whether a thread still has to
+ * return here would find it in them.
+ *
  * Position independent, no relocations: it is copied into the padding of the
  * vDSO.
  */
@@ -72,11 +76,21 @@ __asm__(".text\n"
 #endif
 	".org brine_original + 32\n");
 
-/* original is a clock_gettime that tells the truth. */
-__attribute__((visibility("hidden"))) extern long brine_original(long clock, void *ts);
-
 #if defined(__x86_64__)
 #define SYS_gettimeofday 96
+
+/* original is a clock_gettime that tells the truth. No red zone: see gen.go. */
+static inline __attribute__((always_inline)) long original(long clock, void *ts)
+{
+	long r;
+
+	__asm__ volatile("call brine_original\n\t"
+			 "movq $0, -8(%%rsp)"
+			 : "=a"(r), "+D"(clock), "+S"(ts)
+			 :
+			 : "rcx", "rdx", "r8", "r9", "r10", "r11", "cc", "memory");
+	return r;
+}
 
 static inline __attribute__((always_inline)) struct data *data(void)
 {
@@ -95,6 +109,10 @@ static inline __attribute__((always_inline)) long call(long nr, long a, void *b)
 }
 #elif defined(__aarch64__)
 #define SYS_gettimeofday 169
+
+/* original is a clock_gettime that tells the truth. */
+__attribute__((visibility("hidden"))) extern long brine_original(long clock, void *ts);
+#define original brine_original
 
 static inline __attribute__((always_inline)) struct data *data(void)
 {
@@ -142,8 +160,8 @@ int brine_clock_gettime(int clock, struct timespec64 *ts)
 	s64 t;
 
 	if (clock != REALTIME && clock != REALTIME_COARSE && clock != REALTIME_ALARM && clock != TAI)
-		return brine_original(clock, ts);
-	r = brine_original(clock, &real);
+		return original(clock, ts);
+	r = original(clock, &real);
 	if (r)
 		return r;
 	t = now(&real);
@@ -165,7 +183,7 @@ int brine_gettimeofday(struct timeval64 *tv, void *tz)
 	}
 	if (!tv)
 		return 0;
-	r = brine_original(REALTIME, &real);
+	r = original(REALTIME, &real);
 	if (r)
 		return r;
 	t = now(&real);
@@ -179,7 +197,7 @@ s64 brine_time(s64 *out)
 	struct timespec64 real;
 	s64 t;
 
-	brine_original(REALTIME_COARSE, &real);
+	original(REALTIME_COARSE, &real);
 	t = now(&real) / NSEC;
 	if (out)
 		*out = t;
