@@ -28,8 +28,16 @@ type ServiceSpec struct {
 	// DataSource is the folder behind the volume, as containerd's mount
 	// namespace sees it; for a volume that fails. Default: DataDir().
 	DataSource string
+	Binds      []Bind  // further folders and files, parents before what is in them
 	Memory     int64   // bytes; 0: no limit but the node's
 	CPU        float64 // CPUs; 0: no limit but the node's
+}
+
+// Bind shows a folder or file of the host at a path of the container. Its
+// content is the host's: it stays when the container is gone.
+type Bind struct {
+	Source, Target string // absolute paths
+	ReadOnly       bool
 }
 
 // Service is one program of a node, in a container of its own.

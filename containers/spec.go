@@ -181,6 +181,13 @@ func (s *Service) mounts() []specs.Mount {
 	if s.spec.Data != "" {
 		out = append(out, specs.Mount{Destination: s.spec.Data, Type: "bind", Source: s.dataSource(), Options: bind})
 	}
+	for _, b := range s.spec.Binds {
+		options := bind
+		if b.ReadOnly {
+			options = []string{"rbind", "rprivate", "ro"}
+		}
+		out = append(out, specs.Mount{Destination: b.Target, Type: "bind", Source: b.Source, Options: options})
+	}
 	return out
 }
 

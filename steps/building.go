@@ -11,6 +11,7 @@ func building(sc Registrar) {
 	sc.Step(`^an? (\d+)-node cluster running ([^":]+?)(?: named "((?:[^"]|"")*)")?$`, aClusterRunning)
 	sc.Step(`^a cluster:$`, aClusterOfTable)
 	sc.Step(`^a cluster running:$`, aClusterOfYAML)
+	sc.Step(`^the cluster in "((?:[^"]|"")*)"$`, theClusterIn)
 	sc.Step(`^a node "((?:[^"]|"")*)" running the image "((?:[^"]|"")*)"$`, aNodeRunningImage)
 	sc.Step(`^([^"]+) joins?, running ([^":]+)$`, join)
 	sc.Step(`^zone ([^" ]+) has (all nodes|every node|each node|the other nodes?|[^" ,]+(?:(?:,|,? and) [^" ,]+)*)$`, zoneHas)
@@ -52,6 +53,18 @@ func aClusterOfYAML(ctx context.Context) error {
 	s := read(ctx)
 	yaml := s.doc()
 	return s.do(func(w *world.World) error { return w.BuildCluster(ctx, world.ClusterSpec{YAML: yaml}) })
+}
+
+// theClusterIn builds the cluster of a Compose file: each service is a node of its name, started in the order of
+// depends_on. Honoured are image (no build), command, entrypoint, environment, env_file, volumes, healthcheck,
+// depends_on, ports, mem_limit, cpus, stop_signal, stop_grace_period, container_name and hostname; anything else that
+// would change how a service runs is named in an error.
+//
+//	the cluster in "compose.yaml"
+func theClusterIn(ctx context.Context, path string) error {
+	s := read(ctx)
+	path = s.data(path)
+	return s.do(func(w *world.World) error { return w.BuildCompose(ctx, path) })
 }
 
 // aNodeRunningImage adds one node that runs an image.

@@ -17,6 +17,7 @@ var language = map[string][]string{
 		`a 1-node cluster running etcd named "db"`,
 		`a cluster:`,
 		`a cluster running:`,
+		`the cluster in "compose.yaml"`,
 		`a node "client" running the image "docker.io/library/nginx:1.27"`,
 		`node4 joins|join, running etcd`,
 		`node4 and node5 join, running etcd 3.5.21 and redis`,
@@ -337,7 +338,6 @@ var language = map[string][]string{
 // later are the sentences of the language that no pattern takes yet: a feature that uses one is told that it is not
 // there, and is not misled into another's meaning.
 var later = []string{
-	`the cluster in "compose.yaml"`,
 	`random faults strike for 60s`, `random faults strike for 60s with seed 42`,
 	`Every 5s a random node is killed`, `the faults stop`,
 	`I run the SQL "select 1" on node1`, `the result is:`,

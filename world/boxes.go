@@ -87,7 +87,7 @@ func (w *World) createBox(ctx context.Context, n *Node, images map[string]*conta
 		}
 		s.box, err = box.Add(ctx, containers.ServiceSpec{
 			Name: s.Name, Image: images[s.inst.Image], Command: s.inst.Command, Args: s.inst.Args,
-			Env: env, Files: s.inst.Files, Data: s.inst.Volume, Memory: s.inst.Memory, CPU: s.inst.CPU,
+			Env: env, Files: s.inst.Files, Data: s.inst.Volume, Binds: n.spec.binds, Memory: s.inst.Memory, CPU: s.inst.CPU,
 		})
 		if err != nil {
 			return err

@@ -149,6 +149,11 @@ func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, befo
 	}
 	nodes := make([]*Node, len(specs))
 	for i, spec := range specs {
+		for _, name := range spec.aliases {
+			if err := w.alias(name, spec.Name); err != nil {
+				return err
+			}
+		}
 		nodes[i] = &Node{Name: spec.Name, Zone: spec.Zone, spec: spec, cluster: c, net: nets[i], dir: filepath.Join(w.dir, spec.Name)}
 		if err := w.defineServices(nodes[i]); err != nil {
 			return err
@@ -213,13 +218,21 @@ func (w *World) Alias(ctx context.Context, who sel.Selector, name string) error 
 	if err != nil {
 		return err
 	}
-	if err := w.net.Alias(name, nodeNames(nodes)...); err != nil {
+	if err := w.alias(name, nodeNames(nodes)...); err != nil {
+		return err
+	}
+	w.topology()
+	return nil
+}
+
+// alias gives nodes one more name, before or after they start.
+func (w *World) alias(name string, nodes ...string) error {
+	if err := w.net.Alias(name, nodes...); err != nil {
 		return err
 	}
 	for _, n := range nodes {
-		w.aliases[n.Name] = append(w.aliases[n.Name], name)
+		w.aliases[n] = append(w.aliases[n], name)
 	}
-	w.topology()
 	return nil
 }
 

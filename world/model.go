@@ -10,6 +10,7 @@ import (
 	"brine.test/brine/netfab"
 	"brine.test/brine/world/catalogue"
 	"brine.test/brine/world/client"
+	"brine.test/brine/world/compose"
 )
 
 // ServiceRef names a service of the catalogue, and a version where one was
@@ -26,6 +27,9 @@ type NodeSpec struct {
 	Env        map[string]string
 	Memory     int64
 	CPU        float64
+	aliases    []string
+	binds      []containers.Bind
+	after      []compose.Dependency
 }
 
 // ClusterSpec describes a cluster: so many nodes that all run the same

@@ -42,11 +42,18 @@ func (w *World) startNodes(ctx context.Context, nodes []*Node) error {
 	for i, n := range nodes {
 		at[n] = orders[i]
 	}
+	gates := newGates(nodes)
 	err := each(nodes, func(n *Node) error {
 		if !waitTick(starting, begins[n]) {
 			return nil // another failed
 		}
-		if err := w.startNode(starting, at[n]); err != nil {
+		err := gates.wait(starting, n)
+		if err == nil {
+			err = w.startNode(starting, at[n], func() { close(gates[n.Name].started) })
+		}
+		if err == nil {
+			close(gates[n.Name].ready)
+		} else {
 			if starting.Err() != nil && ctx.Err() == nil {
 				return nil
 			}
@@ -61,8 +68,9 @@ func (w *World) startNodes(ctx context.Context, nodes []*Node) error {
 	return err
 }
 
-// startNode starts the services of one node in their order.
-func (w *World) startNode(ctx context.Context, order []*Service) error {
+// startNode starts the services of one node in their order, tells when all of
+// them run, and waits until they are ready.
+func (w *World) startNode(ctx context.Context, order []*Service, started func()) error {
 	for i, s := range order {
 		if err := s.start(ctx); err != nil {
 			return err
@@ -73,6 +81,7 @@ func (w *World) startNode(ctx context.Context, order []*Service) error {
 			}
 		}
 	}
+	started()
 	return each(order, func(s *Service) error { return w.awaitReady(ctx, s) })
 }
 

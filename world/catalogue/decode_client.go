@@ -69,7 +69,7 @@ func (d *decoder) action(n ast.Node, field string, op Operation, ports map[strin
 }
 
 func (d *decoder) httpAction(n ast.Node, field string, op Operation, ports map[string]int, answer map[string]reader) *HTTPAction {
-	h := &HTTPAction{Method: operations[op].method, Path: verbatim("/")}
+	h := &HTTPAction{Method: operations[op].method, Path: Literal("/")}
 	readers := map[string]reader{
 		"method":  func(n ast.Node, f string) { h.Method = d.method(n, f) },
 		"port":    func(n ast.Node, f string) { h.Port = d.port(n, f, ports) },

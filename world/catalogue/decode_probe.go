@@ -39,7 +39,7 @@ func (d *decoder) probe(n ast.Node, field string, ports map[string]int) *Probe {
 }
 
 func (d *decoder) httpProbe(n ast.Node, field string, ports map[string]int) *HTTPProbe {
-	p := &HTTPProbe{Method: "GET", Path: verbatim("/")}
+	p := &HTTPProbe{Method: "GET", Path: Literal("/")}
 	there, ok := d.mapping(n, field, map[string]reader{
 		"method":  func(n ast.Node, f string) { p.Method = d.method(n, f) },
 		"port":    func(n ast.Node, f string) { p.Port = d.port(n, f, ports) },

@@ -82,7 +82,16 @@ func (s *Service) TakesVersion() bool { return s.usesVersion }
 // image's own entrypoint, no probe, no client. Relative paths in the image start at base. Image is taken as it is.
 func FromImage(name, image, base string) *Service {
 	return &Service{
-		Name: name, Image: verbatim(image), Base: base, File: "the feature",
+		Name: name, Image: Literal(image), Base: base, File: "the feature",
 		Stop: Stop{Signal: syscall.SIGTERM, Grace: DefaultGrace}, Timeout: DefaultTimeout,
 	}
+}
+
+// Literals makes a literal template of each text; nil stays nil.
+func Literals(texts []string) []*Template {
+	var out []*Template
+	for _, t := range texts {
+		out = append(out, Literal(t))
+	}
+	return out
 }

@@ -45,8 +45,8 @@ func parseTemplate(name, text string) (*Template, error) {
 	return t, nil
 }
 
-// verbatim is a template that is its text, whatever braces it holds.
-func verbatim(text string) *Template { return &Template{text: text} }
+// Literal is a template that is its text, whatever braces it holds.
+func Literal(text string) *Template { return &Template{text: text} }
 
 // String gives the text as it is in the file.
 func (t *Template) String() string {
