@@ -56,17 +56,19 @@ func (e *Engine) enlist(live *liveRule, seed uint64) error {
 		if err != nil {
 			return err
 		}
-		if e.line, err = newLine(e.ns, &e.tc, prog, e.sets.kernel.at); err != nil {
+		if e.line, err = newLine(e.ns, &e.tc, prog, e.prog.BrineSets); err != nil {
 			return err
 		}
 		e.control.at[0].Tap = uint32(e.line.ifindex)
 		if e.lost != nil {
-			e.line.tellLost(e.lost.fromLine)
+			if err := e.line.watch(e.lost.fromLine); err != nil {
+				return err
+			}
 		}
 	}
-	live.line = newLineRule(live.id, seed, action)
-	e.line.put(live.slot, live.line)
-	return nil
+	var err error
+	live.queue, err = e.line.put(live.slot, live.id, seed, action)
+	return err
 }
 
 // prepare writes the rules and the next generation; nothing is in force yet.

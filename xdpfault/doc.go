@@ -11,8 +11,8 @@
 //	                                                            └─── drop, lose, corrupt, duplicate, divert
 //
 // In the verdict itself: Drop, Loss (independent, or in bursts), Duplicate,
-// Flap, and Corrupt with the checksum mended. In the delay line, a userspace
-// thread behind a TAP that needs neither netem nor fq: Delay, Rate, Reorder,
+// Flap, and Corrupt with the checksum mended. In the delay line, a process of
+// its own behind a TAP that needs neither netem nor fq: Delay, Rate, Reorder,
 // and Corrupt with a failing checksum. Reset ends live TCP connections.
 //
 // Rules are immutable and compose: a cell names the set of all rules on its
@@ -20,8 +20,10 @@
 // packet suffers what all of them want. Apply and Heal prepare an idle plane
 // of the matrix and flip the generation, so no packet sees half of a change.
 //
-// The engine owns its programs, maps, qdiscs and the delay line's device, all
-// without names in any file system: they go when the process goes.
+// The engine owns its programs, maps, qdiscs and the delay line's device and
+// process, all without names in any file system: they go when the process goes.
+// The delay line's process is this very program started again; its part of
+// main is in this package's init.
 //
 //	engine, err := xdpfault.New(switchNS, xdpfault.Config{Seed: 42})
 //	…

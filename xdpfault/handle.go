@@ -24,8 +24,8 @@ type liveRule struct {
 	off    []cell        // links released
 	freed  map[Link]bool // released links, which All does not bring back
 
-	senders []int     // ports in wire mode for it
-	line    *lineRule // its part in the delay line, if it has one
+	senders []int      // ports in wire mode for it
+	queue   *queueLoss // what its queue in the delay line dropped, if it has one
 }
 
 // Heal ends the harm on all its links at one instant. It may be called again.

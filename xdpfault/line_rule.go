@@ -1,7 +1,5 @@
 package xdpfault
 
-import "sync"
-
 // lineAction is an action that works in the delay line.
 type lineAction interface {
 	Action
@@ -33,14 +31,12 @@ func (s *stage) uniform() float64 {
 	return float64(mix64(s.seed+s.position*0x9e3779b97f4a7c15)>>11) / (1 << 53)
 }
 
-// lineRule is a rule as the delay line knows it.
+// lineRule is a rule as the delay line's process knows it.
 type lineRule struct {
 	id     uint32
 	seed   uint64
 	action lineAction
 	shared bool
-
-	mu     sync.Mutex // receipts look in from outside
 	stages map[Link]*stage
 }
 
@@ -50,8 +46,6 @@ func newLineRule(id uint32, seed uint64, action lineAction) *lineRule {
 }
 
 func (r *lineRule) pass(p *packet) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	key := p.link
 	if r.shared {
 		key = Link{All, All}
@@ -76,12 +70,15 @@ func (r *lineRule) stage(l Link) *stage {
 	return r.stages[l]
 }
 
-// dropped is what a full queue dropped on a link.
-func (r *lineRule) dropped(l Link) Count {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if s := r.stages[l]; s != nil {
-		return s.dropped
+// drops is what a full queue dropped, by link.
+func (r *lineRule) drops(slot uint16) (all []lineDrops) {
+	if r == nil {
+		return nil
 	}
-	return Count{}
+	for link, s := range r.stages {
+		if s.dropped.Packets > 0 {
+			all = append(all, lineDrops{slot, link, s.dropped})
+		}
+	}
+	return all
 }

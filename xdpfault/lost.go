@@ -47,7 +47,9 @@ func (e *Engine) Watch(index int, tell func(Lost)) (stop func() (missed uint64),
 		if e.lost, err = newLostReader(e); err != nil {
 			return nil, fmt.Errorf("watch port %d: %w", index, err)
 		}
-		e.line.tellLost(e.lost.fromLine)
+		if err := e.line.watch(e.lost.fromLine); err != nil {
+			return nil, fmt.Errorf("watch port %d: %w", index, err)
+		}
 	}
 	w := &watcher{index, tell}
 	e.lost.add(w)
@@ -60,6 +62,10 @@ func (e *Engine) Watch(index int, tell func(Lost)) (stop func() (missed uint64),
 }
 
 func (e *Engine) unwatch(w *watcher) {
+	e.mu.Lock()
+	line := e.line
+	e.mu.Unlock()
+	line.flush()
 	e.lost.flush()
 	e.lost.remove(w)
 	e.mu.Lock()
@@ -80,7 +86,7 @@ type watcher struct {
 type lostReader struct {
 	e       *Engine
 	perf    *perf.Reader
-	line    chan lineLost
+	line    chan lineEvent
 	flushed chan struct{}
 	quit    chan struct{}
 	done    sync.WaitGroup
@@ -93,13 +99,9 @@ type lostReader struct {
 	by       map[uint32]*Handle
 }
 
-// lineLost is a packet that found a queue full; with flush set it is none.
-type lineLost struct {
-	link  Link
-	rule  uint32
-	at    uint64
-	frame []byte
-	whole int
+// lineEvent is a packet that found a queue full; with flush set it is none.
+type lineEvent struct {
+	lineLoss
 	flush chan struct{}
 }
 
@@ -109,7 +111,7 @@ func newLostReader(e *Engine) (*lostReader, error) {
 		return nil, fmt.Errorf("open perf buffers: %w", err)
 	}
 	r := &lostReader{
-		e: e, perf: reader, line: make(chan lineLost, lostQueue), flushed: make(chan struct{}),
+		e: e, perf: reader, line: make(chan lineEvent, lostQueue), flushed: make(chan struct{}),
 		quit: make(chan struct{}), by: map[uint32]*Handle{},
 	}
 	r.done.Go(r.readVerdicts)
@@ -165,7 +167,7 @@ func (r *lostReader) flush() {
 	}
 	token := make(chan struct{})
 	select {
-	case r.line <- lineLost{flush: token}:
+	case r.line <- lineEvent{flush: token}:
 	case <-r.quit:
 		return
 	}
@@ -232,11 +234,12 @@ func (r *lostReader) readLine() {
 }
 
 // fromLine takes a packet that found a queue full. It never waits.
-func (r *lostReader) fromLine(link Link, rule uint32, frame []byte) {
-	l := lineLost{link: link, rule: rule, at: monotonic(), whole: len(frame)}
-	l.frame = append(l.frame, frame[:min(len(frame), lostBytes)]...)
+func (r *lostReader) fromLine(loss lineLoss) {
+	if loss.missed > 0 {
+		r.miss(loss.missed)
+	}
 	select {
-	case r.line <- l:
+	case r.line <- lineEvent{lineLoss: loss}:
 	default:
 		r.miss(1)
 	}

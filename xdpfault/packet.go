@@ -29,19 +29,29 @@ func (p *packet) frame() []byte { return p.buf[vnetHeader:] }
 func (p *packet) wireLen() int { return len(p.buf) - vnetHeader }
 
 // handover is what the verdict program writes in place of the two hardware
-// addresses (struct handover in bpf/rules.h).
+// addresses and the type (struct handover in bpf/rules.h).
 type handover struct {
 	link           Link
 	set, tag, mask uint16
 	random         uint16
+	stamp          uint16
 }
 
 func readHandover(frame []byte) handover {
 	word := func(i int) uint16 { return binary.LittleEndian.Uint16(frame[2*i:]) }
 	return handover{
 		link: Link{int(word(0)), int(word(1))},
-		set:  word(2), tag: word(3), mask: word(4), random: word(5),
+		set:  word(2), tag: word(3), mask: word(4), random: word(5), stamp: word(6),
 	}
+}
+
+// restoreType writes the frame's type where the stamp was. Only IP gets here.
+func restoreType(frame []byte) {
+	kind := uint16(unix.ETH_P_IP)
+	if len(frame) > 14 && frame[14]>>4 == 6 {
+		kind = unix.ETH_P_IPV6
+	}
+	binary.BigEndian.PutUint16(frame[12:], kind)
 }
 
 // finishChecksum computes the checksum that the sender left to offload.

@@ -103,6 +103,7 @@ func (e *Engine) settle(harms []*Handle) {
 		found[h] = map[Link]*Tally{}
 		for _, live := range h.rules {
 			owners[live.id] = owner{h, live}
+			e.line.count(live.queue)
 		}
 	}
 	e.walkLedger(func(key verdictLedgerKey, l *verdictLedger) {
@@ -160,6 +161,7 @@ func (h *Handle) read() Receipt {
 	var links int
 	for _, live := range h.rules {
 		byID[live.id] = live
+		h.e.line.count(live.queue)
 		links += len(live.on) + len(live.off)
 	}
 	found := map[Link]*Tally{}
@@ -253,7 +255,9 @@ func (r *liveRule) tally(link Link, l *verdictLedger) Tally {
 		t.Reordered = hit
 	case Delay, Rate:
 		t.Delayed = hit
-		t.Dropped = r.line.dropped(link)
+		if r.queue != nil {
+			t.Dropped = r.queue.on(link)
+		}
 	}
 	return t
 }

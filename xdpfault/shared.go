@@ -34,3 +34,11 @@ func (s *shared[T]) close() error {
 	s.raw, s.at = nil, nil
 	return unix.Munmap(raw)
 }
+
+// setSize is that of a rule set in its map.
+const setSize = int(unsafe.Sizeof(verdictRuleset{}))
+
+// rulesetsOf sees a map of rule sets as what it is.
+func rulesetsOf(raw []byte) []verdictRuleset {
+	return unsafe.Slice((*verdictRuleset)(unsafe.Pointer(&raw[0])), len(raw)/setSize)
+}

@@ -21,7 +21,8 @@ const soakFeature = `Feature: a suite that is killed
     Given a 3-node cluster running etcd
     When node2 is isolated
     Then a write to node1 succeeds
-    When node3 is paused
+    When packets from node1 to node3 are delayed by 5ms
+    And node3 is paused
     And node1 is killed
     And everything heals
     Then the cluster is healthy within 20s

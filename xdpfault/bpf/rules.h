@@ -72,13 +72,15 @@ struct ruleset {
 
 /*
  * What the delay line needs to know of a packet. It travels in place of the
- * two hardware addresses, which mean nothing inside the switch.
+ * two hardware addresses, which mean nothing inside the switch, and of the
+ * frame's type, which its first byte tells.
  */
 struct handover {
 	__u16 src, dst; /* ports */
 	__u16 set, tag;
 	__u16 mask;     /* which rules of the set sent the packet */
 	__u16 random;   /* where to corrupt */
+	__u16 stamp;    /* when, in units of 1,024 ns: the line may be late to read it */
 };
 
 struct port {

@@ -52,6 +52,7 @@ static __always_inline int divert(struct __sk_buff *skb, __u32 link, __u64 decid
 	struct handover h = {
 		.src = link >> 16, .dst = (__u16)link,
 		.set = set, .mask = DECIDED_MASK(decided), .random = DECIDED_RANDOM(decided),
+		.stamp = bpf_ktime_get_ns() >> 10,
 	};
 	struct control *c = bpf_map_lookup_elem(&brine_control, &zero);
 	struct ruleset *rules = bpf_map_lookup_elem(&brine_sets, &set);
