@@ -144,7 +144,18 @@ func TestGoLocalErrors(t *testing.T) {
 	b.fails("go:./go.mod", "expected the folder of a main package")
 	b.fails("go:example.com/elsewhere/cmd/x", "package example.com/elsewhere/cmd/x: ", "write example.com/elsewhere/cmd/x@VERSION")
 	b.base = t.TempDir()
+	t.Chdir(b.base)
 	b.fails("go:example.com/hello/cmd/kv", "hint: a package without @VERSION")
+}
+
+func TestGoLocalOfTheWorkingFolder(t *testing.T) {
+	b := newGoBench(t)
+	t.Chdir(b.base)
+	b.base = t.TempDir()
+	if got := b.runs(b.resolve("go:example.com/hello/cmd/kv"), "kv"); got != "one" {
+		t.Errorf("got %q", got)
+	}
+	b.fails("go:./cmd/kv", "no such folder", "relative to the feature file")
 }
 
 func TestGoModuleProxy(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,6 +25,11 @@ func (r *resolver) localProgram(ctx context.Context, tool *goTool, p Package) (p
 	dir, err := r.locate(where)
 	if err != nil {
 		return program{}, err
+	}
+	if !p.isFolder() && !inModule(dir) {
+		if here, err := os.Getwd(); err == nil && inModule(here) {
+			dir = here
+		}
 	}
 	info, err := os.Stat(dir)
 	switch {
@@ -68,6 +74,22 @@ func (r *resolver) localProgram(ctx context.Context, tool *goTool, p Package) (p
 		r.progress(fmt.Sprintf("compiled %s in %s", p, time.Since(begin).Round(100*time.Millisecond)))
 	}
 	return prog, err
+}
+
+// inModule tells whether a folder belongs to a Go module. A feature that lies
+// outside of any has its packages from the module of the working folder, which
+// is that of the tests that run it.
+func inModule(dir string) bool {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return false
+		}
+		dir = parent
+	}
 }
 
 // sameAs says whether a build gave the program that is in the cache.

@@ -76,7 +76,7 @@ func compileError(p Package, err error) error {
 	case strings.Contains(said, noSpace):
 		hint = noSpaceHint
 	case strings.Contains(said, "cannot find main module"), strings.Contains(said, "go.mod file not found"):
-		hint = "a package without @VERSION is built in the module of the feature file; write the version to take it from the module proxy"
+		hint = "a package without @VERSION is built in the module of the feature file, or that of the working folder; write the version to take it from the module proxy"
 	case strings.Contains(said, "no required module provides"), strings.Contains(said, "is not in std"), strings.Contains(said, "cannot find module providing"):
 		hint = "a package without @VERSION must belong to the module of the feature file or to one it requires; else write " + p.Path + "@VERSION"
 	}

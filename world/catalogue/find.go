@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,9 +36,14 @@ type brokenFile struct {
 	err  error
 }
 
-// New makes the catalogue of a feature file. It reads nothing yet: a folder is read when a name is looked for in it.
+// New makes the catalogue of a feature file: services/ beside it and above, features/services in the working folder, and
+// the built-in ones. It reads nothing yet: a folder is read when a name is looked for in it.
 func New(featureFile string) *Catalogue {
-	return &Catalogue{folders: foldersFrom(filepath.Dir(featureFile)), defined: map[string]*Service{}}
+	folders := foldersFrom(filepath.Dir(featureFile))
+	if here, err := filepath.Abs(filepath.Join("features", folderName)); err == nil && !slices.Contains(folders, here) {
+		folders = append(folders, here)
+	}
+	return &Catalogue{folders: folders, defined: map[string]*Service{}}
 }
 
 // foldersFrom lists services/ in a folder and its parents, up to the module's root, which holds go.mod. Outside a

@@ -26,6 +26,24 @@ func write(t *testing.T, files map[string]string) string {
 
 func serviceFile(name, image string) string { return fmt.Sprintf("name: %s\nimage: %s\n", name, image) }
 
+// TestFindOutside holds that a feature anywhere on disk finds the services of the project that runs it, after its own.
+func TestFindOutside(t *testing.T) {
+	t.Chdir(write(t, map[string]string{
+		"features/services/kv.yaml":    serviceFile("kv", "project"),
+		"features/services/other.yaml": serviceFile("other", "project"),
+	}))
+	c := New(filepath.Join(write(t, map[string]string{"services/kv.yaml": serviceFile("kv", "own")}), "x.feature"))
+	for name, want := range map[string]string{"kv": "own", "other": "project"} {
+		s, err := c.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Image.String(); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestFindOrder holds that the nearest definition of a name is found: the scenario's, the feature's, its parents', built in.
 func TestFindOrder(t *testing.T) {
 	root := write(t, map[string]string{
