@@ -27,7 +27,7 @@ func (s *Service) newDisk(ctx context.Context) (*specs.Spec, error) {
 	var owner *folder
 	err = g.rt.inRootfs(ctx, mounts, func() error {
 		var err error
-		if user, err = lookupUser(s.spec.Image.User); err != nil {
+		if user, err = lookupUser(s.userName()); err != nil {
 			return err
 		}
 		if err := ensureTmp(); err != nil {
@@ -35,6 +35,9 @@ func (s *Service) newDisk(ctx context.Context) (*specs.Spec, error) {
 		}
 		if s.spec.Data != "" {
 			owner = lookFolder(s.spec.Data)
+		}
+		if owner == nil && s.spec.Data != "" && user.UID != 0 {
+			owner = &folder{uid: int(user.UID), gid: int(user.GID), mode: 0o755} // else it could not write there
 		}
 		s.wants32 = holds32(s.program())
 		return placeFiles(s.spec.Files, int(user.UID), int(user.GID))
@@ -49,6 +52,14 @@ func (s *Service) newDisk(ctx context.Context) (*specs.Spec, error) {
 	}
 	s.oci = s.ociSpec(newProcess(s.spec.Image, s.spec, user))
 	return s.oci, nil
+}
+
+// userName is the user that the service's programs run as, as an image says it.
+func (s *Service) userName() string {
+	if s.spec.User != "" {
+		return s.spec.User
+	}
+	return s.spec.Image.User
 }
 
 func (s *Service) diskKey() string { return fmt.Sprintf("%s-disk%d", s.id, s.disks) }

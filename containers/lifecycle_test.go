@@ -145,6 +145,23 @@ func TestFilesUserAndEnvironment(t *testing.T) {
 	}
 }
 
+func TestAServiceRunsAsItsUserAndWritesToItsVolume(t *testing.T) {
+	f := setup(t)
+	s := f.add(f.node("node1"), ServiceSpec{Args: []string{"sleep"}, User: "4321:77", Data: "/data"})
+	f.must(s.Start(f.ctx))
+	if got := string(f.exec(s, "id").Stdout); got != "4321 77\n" {
+		t.Errorf("user %q", got)
+	}
+	f.exec(s, "write", "/data/mine", "x")
+	if got := string(f.exec(s, "cat", "/data/mine").Stdout); got != "x" {
+		t.Errorf("in the volume: %q", got)
+	}
+	bad := ServiceSpec{Name: "other", Image: f.img, Args: []string{"sleep"}, User: "nosuch"}
+	if _, err := s.node.Add(f.ctx, bad); err == nil || !strings.Contains(err.Error(), `user "nosuch": not in the image's /etc/passwd`) {
+		t.Errorf("an unknown user: %v", err)
+	}
+}
+
 func TestLinesAreSeenAsTheyAreWritten(t *testing.T) {
 	f := setup(t)
 	s := f.add(f.node("node1"), ServiceSpec{Args: []string{"say", "one", "two"}})

@@ -20,6 +20,7 @@ import (
 type ServiceSpec struct {
 	Name    string
 	Image   *Image
+	User    string            // as an image says it; empty: the image's own
 	Command []string          // instead of the image's entrypoint and arguments
 	Args    []string          // after the entrypoint or Command
 	Env     map[string]string // over the image's

@@ -12,7 +12,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// lookupUser reads an image's USER ("", "1000", "postgres", "1000:1000",
+// lookupUser reads a user as an image names it ("", "1000", "postgres", "1000:1000",
 // "postgres:postgres") by the image's own /etc/passwd and /etc/group; called
 // inside the root file system.
 func lookupUser(text string) (specs.User, error) {
@@ -23,16 +23,16 @@ func lookupUser(text string) (specs.User, error) {
 	user, group, hasGroup := strings.Cut(text, ":")
 	name, err := findUser(&out, user)
 	if err != nil {
-		return out, fmt.Errorf("user %q of the image: %w", text, err)
+		return out, fmt.Errorf("user %q: %w", text, err)
 	}
 	groups, err := table("/etc/group")
 	if err != nil {
-		return out, fmt.Errorf("user %q of the image: %w", text, err)
+		return out, fmt.Errorf("user %q: %w", text, err)
 	}
 	if hasGroup {
 		gid, err := findGroup(groups, group)
 		if err != nil {
-			return out, fmt.Errorf("user %q of the image: %w", text, err)
+			return out, fmt.Errorf("user %q: %w", text, err)
 		}
 		out.GID = gid
 		return out, nil
@@ -71,7 +71,7 @@ func findUser(u *specs.User, user string) (string, error) {
 	}
 	uid, err := strconv.ParseUint(user, 10, 32)
 	if err != nil {
-		return "", errors.New("not in its /etc/passwd")
+		return "", errors.New("not in the image's /etc/passwd")
 	}
 	u.UID = uint32(uid)
 	return "", nil
@@ -86,7 +86,7 @@ func findGroup(groups [][]string, group string) (uint32, error) {
 	}
 	gid, err := strconv.ParseUint(group, 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("group %q: not in its /etc/group", group)
+		return 0, fmt.Errorf("group %q: not in the image's /etc/group", group)
 	}
 	return uint32(gid), nil
 }

@@ -86,7 +86,7 @@ func (w *World) createBox(ctx context.Context, n *Node, images map[string]*conta
 			env[k] = v
 		}
 		s.box, err = box.Add(ctx, containers.ServiceSpec{
-			Name: s.Name, Image: images[s.inst.Image], Command: s.inst.Command, Args: s.inst.Args,
+			Name: s.Name, Image: images[s.inst.Image], User: s.inst.User, Command: s.inst.Command, Args: s.inst.Args,
 			Env: env, Files: s.inst.Files, Data: s.inst.Volume, Binds: n.spec.binds, Memory: s.inst.Memory, CPU: s.inst.CPU,
 		})
 		if err != nil {
@@ -104,8 +104,11 @@ func (w *World) createBox(ctx context.Context, n *Node, images map[string]*conta
 func (w *World) templateData(s *Service) catalogue.Data {
 	n := s.node
 	d := catalogue.Data{Node: nodeData(n), Cluster: n.cluster.display(), Version: s.version, Joining: s.joining}
-	d.Members = []catalogue.Node{}
+	d.Members, d.Services = []catalogue.Node{}, map[string][]catalogue.Node{}
 	for _, other := range n.cluster.nodes {
+		for _, one := range other.services {
+			d.Services[one.Name] = append(d.Services[one.Name], nodeData(other))
+		}
 		if other.has(s.Name) {
 			d.Members = append(d.Members, nodeData(other))
 		}

@@ -143,6 +143,9 @@ func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, befo
 	}
 	done := w.stage("start " + what)
 	defer func() { done(err) }()
+	if specs, err = w.bring(c, specs); err != nil {
+		return err
+	}
 	nets, err := w.net.AddNodes(ctx, wanted...)
 	if err != nil {
 		return fmt.Errorf("make the nodes' network: %w", err)
@@ -194,7 +197,7 @@ func (w *World) defineServices(n *Node) error {
 		if ref.Version != "" && !def.TakesVersion() {
 			return fmt.Errorf("%s %s: this service has one version\nhint: use {{.Version}} in %s", ref.Name, ref.Version, def.File)
 		}
-		n.services = append(n.services, &Service{Name: def.Name, node: n, def: def, version: word(ref.Version, def.Version)})
+		n.services = append(n.services, &Service{Name: def.Name, node: n, def: def, version: word(ref.Version, def.Version), brought: ref.brought})
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func (n *Node) withClient(name string) (*Service, error) {
 			can = append(can, s)
 		}
 	}
-	switch len(can) {
+	switch can = meant(can); len(can) {
 	case 1:
 		return can[0], nil
 	case 0:

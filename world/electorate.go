@@ -26,12 +26,30 @@ func (w *World) electorate(of string, near ...*Node) (electorate, error) {
 	if len(fit) == 0 {
 		return electorate{}, w.noElectorate(of, can, near)
 	}
+	fit = w.meantOf(fit)
 	for _, e := range fit[1:] {
 		if e.service != fit[0].service {
 			return electorate{}, fmt.Errorf("the leader: %s could each have one\nhint: say \"the leader of %s\"", w.electorateNames(fit), w.electorateName(fit[0]))
 		}
 	}
 	return fit[0], nil
+}
+
+// meantOf leaves of several electorates those that a sentence means which names none.
+func (w *World) meantOf(all []electorate) []electorate {
+	of := map[*Service]electorate{}
+	var firsts []*Service
+	for _, e := range all {
+		if v := w.voters(e); len(v) > 0 {
+			of[v[0]] = e
+			firsts = append(firsts, v[0])
+		}
+	}
+	var out []electorate
+	for _, s := range meant(firsts) {
+		out = append(out, of[s])
+	}
+	return out
 }
 
 // electorates are all that can tell who leads, in the order of their making.

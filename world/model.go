@@ -15,7 +15,11 @@ import (
 
 // ServiceRef names a service of the catalogue, and a version where one was
 // asked for.
-type ServiceRef struct{ Name, Version string }
+type ServiceRef struct {
+	Name, Version string
+
+	brought bool // no sentence named it: another service needs it
+}
 
 // NodeSpec describes one node of a cluster. Memory is in bytes, CPU in cores;
 // zero means no limit.
@@ -96,6 +100,7 @@ type Service struct {
 	logFrom  [2]int64       // sizes of stdout and stderr when it was last started
 	unfollow []func() error // ends the copying of its output
 	joining  bool           // it joins a cluster that runs already
+	brought  bool           // no sentence named it: another service needs it
 }
 
 func (s *Service) label() string { return s.node.Name + "/" + s.Name }
@@ -136,6 +141,9 @@ func (n *Node) service(name string) (*Service, error) {
 			return n.services[0], nil
 		case 0:
 			return nil, fmt.Errorf("%s: runs no service", n.Name)
+		}
+		if one := meant(n.services); len(one) == 1 {
+			return one[0], nil
 		}
 		return nil, fmt.Errorf("%s: runs %s: which one?\nhint: say \"%s on %s\"", n.Name, n.serviceNames(), n.services[0].Name, n.Name)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"brine.test/brine/world/catalogue"
 	"brine.test/brine/world/record"
 	"brine.test/brine/xdpfault"
 )
@@ -97,7 +98,7 @@ func (w *World) topology() {
 			Addresses: []string{n.net.IP.String(), n.net.IP6.String()}, Aliases: w.aliases[n.Name],
 		}
 		for _, s := range n.services {
-			ts := record.TopologyService{Name: s.Name, Version: s.version, Image: s.inst.Image}
+			ts := record.TopologyService{Name: s.Name, Version: strings.TrimPrefix(s.version, catalogue.AnyVersion), Image: s.inst.Image}
 			for name, number := range s.def.Ports {
 				ts.Ports = append(ts.Ports, record.Port{Name: name, Number: number})
 			}

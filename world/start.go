@@ -106,7 +106,7 @@ func (n *Node) order() ([]*Service, error) {
 
 func waitedFor(name string, later []*Service) bool {
 	for _, s := range later {
-		for _, after := range s.def.Start.After {
+		for _, after := range s.def.Before() {
 			if after == name {
 				return true
 			}

@@ -63,9 +63,13 @@ func (w *World) workServices(name string) ([]*Service, error) {
 			}
 		}
 	}
-	names := make([]string, 0, len(found))
-	for name := range found {
-		names = append(names, name)
+	var firsts []*Service
+	for _, all := range found {
+		firsts = append(firsts, all[0])
+	}
+	var names []string
+	for _, s := range meant(firsts) {
+		names = append(names, s.Name)
 	}
 	slices.Sort(names)
 	switch len(names) {

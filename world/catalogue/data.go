@@ -19,9 +19,11 @@ type Data struct {
 	Nodes   []Node // all nodes of the cluster
 	Peers   []Node // the others
 	Members []Node // of Nodes those that run this service; Render takes all Nodes where it is nil
-	Cluster string
-	Version string // "" for the service's default
-	Joining bool   // the node joins a cluster that runs already (node4 joins; a node replaced by an empty one)
+	// Services are by name the Nodes that run a service; nil stands for a made-up cluster, where all run any.
+	Services map[string][]Node
+	Cluster  string
+	Version  string // "" for the service's default
+	Joining  bool   // the node joins a cluster that runs already (node4 joins; a node replaced by an empty one)
 
 	ports map[string]int
 }
@@ -33,6 +35,14 @@ func (d Data) Port(name string) (int, error) {
 		return 0, fmt.Errorf("unknown port %q, there is %s", name, list(keys(d.ports), "and"))
 	}
 	return number, nil
+}
+
+// Running gives the nodes of the cluster that run a service: {{range .Running "redis"}}.
+func (d Data) Running(service string) []Node {
+	if d.Services == nil {
+		return d.Nodes
+	}
+	return d.Services[service]
 }
 
 // OpData is what the templates of a described client can use: Data of the node that is asked, and the operation.

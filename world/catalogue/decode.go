@@ -38,6 +38,7 @@ func (d *decoder) service(n ast.Node, field, name string) *Service {
 		"name":    func(n ast.Node, f string) { s.Name = d.serviceName(n, f, name) },
 		"version": func(n ast.Node, f string) { s.Version = d.version(n, f) },
 		"image":   func(n ast.Node, f string) { s.Image = d.image(n, f) },
+		"user":    func(n ast.Node, f string) { s.User = d.user(n, f) },
 		"command": func(n ast.Node, f string) { s.Command = d.templates(n, f, nodeData) },
 		"args":    func(n ast.Node, f string) { s.Args = d.templates(n, f, nodeData) },
 		"env": func(n ast.Node, f string) {
@@ -50,6 +51,7 @@ func (d *decoder) service(n ast.Node, field, name string) *Service {
 		"data":  func(n ast.Node, f string) { s.Data = d.data(n, f) },
 		"ready": func(n ast.Node, f string) { later = append(later, func() { s.Ready = d.probe(n, f, s.Ports) }) },
 		"start": func(n ast.Node, f string) { s.Start = d.start(n, f) },
+		"needs": func(n ast.Node, f string) { s.Needs = d.serviceNames(n, f, "a list of services") },
 		"stop":  func(n ast.Node, f string) { d.stop(n, f, &s.Stop) },
 		"memory": func(n ast.Node, f string) {
 			if s.Memory = d.size(n, f); s.Memory > 0 && s.Memory < 1<<20 {
@@ -96,7 +98,7 @@ func (d *decoder) serviceName(n ast.Node, field, expected string) string {
 
 func (d *decoder) version(n ast.Node, field string) string {
 	version, ok := d.text(n, field, `a version such as "3.6.8"`)
-	if ok && !versionForm.MatchString(version) {
+	if ok && version != AnyVersion && !versionForm.MatchString(version) {
 		d.fail(n, field, "is "+strconv.Quote(version), `a version such as "3.6.8"`, "")
 	}
 	return version
@@ -108,6 +110,18 @@ func (d *decoder) image(n ast.Node, field string) *Template {
 		d.fail(n, field, "is empty", "an image", "")
 	}
 	return t
+}
+
+// userForm is USER[:GROUP], by names or numbers.
+var userForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
+
+func (d *decoder) user(n ast.Node, field string) string {
+	const expected = `a user of the image such as postgres, 1000 or 1000:1000`
+	user, ok := d.text(n, field, expected)
+	if ok && !userForm.MatchString(user) {
+		d.fail(n, field, "is "+strconv.Quote(user), expected, "")
+	}
+	return user
 }
 
 func (d *decoder) ports(n ast.Node, field string) map[string]int {
@@ -163,15 +177,21 @@ func (d *decoder) start(n ast.Node, field string) Start {
 	var s Start
 	d.mapping(n, field, map[string]reader{
 		"stagger": func(n ast.Node, f string) { s.Stagger = d.duration(n, f) },
-		"after": func(n ast.Node, f string) {
-			d.list(n, f, "a list of services of the same node", func(n ast.Node, f string) {
-				if name, ok := d.text(n, f, "a service's name"); ok {
-					s.After = append(s.After, name)
-				}
-			})
-		},
+		"after":   func(n ast.Node, f string) { s.After = d.serviceNames(n, f, "a list of services of the same node") },
 	})
 	return s
+}
+
+func (d *decoder) serviceNames(n ast.Node, field, expected string) []string {
+	var all []string
+	d.list(n, field, expected, func(n ast.Node, field string) {
+		name, ok := d.text(n, field, "a service's name")
+		if ok && !nameForm.MatchString(name) {
+			d.fail(n, field, "is "+strconv.Quote(name), nameExpected, "")
+		}
+		all = append(all, name)
+	})
+	return all
 }
 
 func (d *decoder) stop(n ast.Node, field string, s *Stop) {

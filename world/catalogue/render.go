@@ -14,6 +14,7 @@ type Instance struct {
 	Version string
 	Image   string
 	Base    string   // the folder that relative paths in Image start at
+	User    string   // USER, UID, USER:GROUP, UID:GID; "" for the image's own
 	Command []string // nil: the image's entrypoint
 	Args    []string
 	Env     map[string]string
@@ -61,7 +62,7 @@ func Render(s *Service, data Data) (*Instance, error) {
 	}
 	f := filler{service: s, data: data}
 	i := &Instance{
-		Service: s, Data: data, Version: version, Base: s.Base, Ports: s.Ports, Volume: s.Data, Start: s.Start, Stop: s.Stop,
+		Service: s, Data: data, Version: version, Base: s.Base, User: s.User, Ports: s.Ports, Volume: s.Data, Start: s.Start, Stop: s.Stop,
 		Memory: s.Memory, CPU: s.CPU, Timeout: s.Timeout, Client: s.Client,
 		Image:   f.text("image", s.Image),
 		Command: f.texts("command", s.Command),

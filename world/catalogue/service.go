@@ -13,11 +13,16 @@ const (
 	DefaultTimeout     = 5 * time.Second  // timeout: of one client operation
 )
 
+// AnyVersion is the default version of a program of the host that is there in one version or another: a host: image takes
+// the newest of those that its path fits.
+const AnyVersion = "*"
+
 // Service is one service file, checked. It is never changed after Parse returned it.
 type Service struct {
 	Name    string
-	Version string // the default; "" when the file names none
+	Version string // the default; "" when the file names none; AnyVersion for the newest that is there
 	Image   *Template
+	User    string      // whom it runs as: USER[:GROUP]; "" for the image's own
 	Command []*Template // nil: the image's entrypoint
 	Args    []*Template
 	Env     map[string]*Template
@@ -26,6 +31,7 @@ type Service struct {
 	Data    string // absolute path of the volume inside the container; "" for none
 	Ready   *Probe // nil: ready as soon as it runs
 	Start   Start
+	Needs   []string // services that some node of its cluster must run; where none is asked to, its own nodes do
 	Stop    Stop
 	Memory  int64         // bytes; 0 for no limit
 	CPU     float64       // cores; 0 for no limit

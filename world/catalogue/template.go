@@ -26,8 +26,9 @@ var functions = template.FuncMap{
 		out, err := json.Marshal(v)
 		return string(out), err
 	},
-	"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
-	"call":   func() (string, error) { return "", fmt.Errorf("call is not available") },
+	"majority": func(all []Node) int { return len(all)/2 + 1 },
+	"base64":   func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"call":     func() (string, error) { return "", fmt.Errorf("call is not available") },
 }
 
 // parseTemplate compiles a text; name shows in its errors.

@@ -23,6 +23,8 @@ func Open(i *catalogue.Instance, t Target) (Client, error) {
 		return newEtcd(t)
 	case "redis":
 		return newRedis(i.Data, t)
+	case "redis-sentinel":
+		return newSentinel(i.Data, t)
 	case "nats":
 		return newNats(i.Data, t)
 	}

@@ -23,6 +23,11 @@ type redis struct {
 	target  Target
 	address string
 	names   map[string]string // of nodes, by address
+	members []string          // addresses of all servers
+	// find gives the address of the server to ask, and watch has its session closed when that is no longer right; nil
+	// where it is always address.
+	find  func(ctx context.Context) (string, error)
+	watch func(ctx context.Context, s *redisSession)
 
 	slot chan *redisSession // holds the one session, nil while there is none; taking it out is the lock
 }
@@ -31,6 +36,7 @@ type redis struct {
 type redisSession struct {
 	conn   *conn
 	client *goredis.Client
+	end    context.CancelFunc // of what watches it
 }
 
 func newRedis(d catalogue.Data, t Target) (*redis, error) {
@@ -38,12 +44,20 @@ func newRedis(d catalogue.Data, t Target) (*redis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the redis client: %w", t.Name, err)
 	}
+	return redisAt(d, t, port), nil
+}
+
+// redisAt is the client of the server on the node's port.
+func redisAt(d catalogue.Data, t Target, port int) *redis {
 	r := &redis{target: t, address: net.JoinHostPort(t.IP, strconv.Itoa(port)), names: map[string]string{}, slot: make(chan *redisSession, 1)}
 	for _, n := range d.Nodes {
 		r.names[n.IP], r.names[n.IP6], r.names[n.Name] = n.Name, n.Name, n.Name
 	}
+	for _, n := range d.Members {
+		r.members = append(r.members, net.JoinHostPort(n.IP, strconv.Itoa(port)))
+	}
 	r.slot <- nil
-	return r, nil
+	return r
 }
 
 // connect returns the session, a new one where the last is lost. Its error is the dialler's, or ctx's.
@@ -62,18 +76,36 @@ func (r *redis) connect(ctx context.Context) (*redisSession, error) {
 		s.close()
 		s = nil
 	}
-	raw, err := race(ctx, r.target.dial(), "tcp", r.address)
+	address := r.address
+	if r.find != nil {
+		found, err := r.find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		address = found
+	}
+	raw, err := race(ctx, r.target.dial(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	s = newRedisSession(&conn{Conn: raw, turns: true}, r.address)
+	s = newRedisSession(&conn{Conn: raw, turns: true}, address)
+	if r.watch != nil {
+		watching, end := context.WithCancel(context.Background())
+		s.end = end
+		go r.watch(watching, s)
+	}
 	return s, nil
 }
 
 func newRedisSession(c *conn, address string) *redisSession {
-	only := make(chan *conn, 1)
+	return &redisSession{conn: c, client: goredis.NewClient(redisOptions(c, address)), end: func() {}}
+}
+
+// redisOptions are those of a client that lives on one connection.
+func redisOptions(c net.Conn, address string) *goredis.Options {
+	only := make(chan net.Conn, 1)
 	only <- c
-	return &redisSession{conn: c, client: goredis.NewClient(&goredis.Options{
+	return &goredis.Options{
 		Addr: address, Protocol: 2, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		ContextTimeoutEnabled: true, PoolTimeout: time.Minute, ReadTimeout: -1, WriteTimeout: -1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
@@ -85,10 +117,11 @@ func newRedisSession(c *conn, address string) *redisSession {
 				return nil, errLost
 			}
 		},
-	})}
+	}
 }
 
 func (s *redisSession) close() {
+	s.end()
 	_ = s.client.Close() // it reports only that it was closed
 	_ = s.conn.Close()   // the client has not got it where nothing was asked yet
 }
@@ -104,6 +137,9 @@ func (r *redis) call(ctx context.Context, ask func(context.Context, *goredis.Cli
 	if err != nil && ctx.Err() != nil && s.conn.quietSince(start) {
 		s.conn.abort()
 	}
+	if r.find != nil && err != nil && strings.HasPrefix(err.Error(), "READONLY") {
+		_ = s.conn.Close() // the server is the primary no longer: the next question looks for the new one
+	}
 	return !errors.Is(err, errLost), err
 }
 
@@ -115,16 +151,16 @@ return {ok='SET'}`)
 
 // Invoke makes one attempt. A stale read is as any other: a replica answers with what it has.
 func (r *redis) Invoke(ctx context.Context, op Op) Result {
-	start := time.Now()
-	result := Result{Outcome: OK, Answered: true}
-	connected, err := r.call(ctx, func(ctx context.Context, c *goredis.Client) error {
+	var value string
+	var found bool
+	result := r.attempt(ctx, op.Kind, func(ctx context.Context, c *goredis.Client) error {
 		switch op.Kind {
 		case Read, StaleRead:
-			value, err := c.Get(ctx, op.Key).Result()
-			if errors.Is(err, goredis.Nil) {
+			var err error
+			if value, err = c.Get(ctx, op.Key).Result(); errors.Is(err, goredis.Nil) {
 				return nil
 			}
-			result.Found, result.Value = err == nil, value
+			found = err == nil
 			return err
 		case Write:
 			return c.Set(ctx, op.Key, op.Value, 0).Err()
@@ -133,13 +169,23 @@ func (r *redis) Invoke(ctx context.Context, op Op) Result {
 		}
 		return fmt.Errorf("%s: %w", op.Kind, ErrUnsupported)
 	})
+	if result.Outcome == OK {
+		result.Found, result.Value = found, value
+	}
+	return result
+}
+
+// attempt makes one attempt at something of the kind and judges its error.
+func (r *redis) attempt(ctx context.Context, kind Kind, do func(context.Context, *goredis.Client) error) Result {
+	start := time.Now()
+	connected, err := r.call(ctx, do)
 	switch {
 	case err == nil:
-		return result
+		return Result{Outcome: OK, Answered: true}
 	case !connected:
 		return notConnected(ctx, start, err)
 	}
-	return redisFailure(ctx, start, op.Kind, err)
+	return redisFailure(ctx, start, kind, err)
 }
 
 func redisCompareAndSet(ctx context.Context, c *goredis.Client, op Op) error {

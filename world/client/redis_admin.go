@@ -10,6 +10,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"brine.test/brine/world/catalogue"
 )
 
 // ask is call for questions that a result would say too much about: one error, with the node's name.
@@ -101,7 +103,8 @@ func (r *redis) MoveLeader(ctx context.Context, target Target) error {
 			return err
 		})
 		if err == nil && !role.primary {
-			return nil
+			to := redisAt(catalogue.Data{}, target, port)
+			return errors.Join(r.keepRole(ctx), to.keepRole(ctx), to.Close())
 		}
 		select {
 		case <-time.After(adminPause):
@@ -110,6 +113,47 @@ func (r *redis) MoveLeader(ctx context.Context, target Target) error {
 		}
 	}
 	return err
+}
+
+// keepRole has the server write its role and settings into its configuration, so that they outlive a restart.
+func (r *redis) keepRole(ctx context.Context) error {
+	return r.ask(ctx, "keep its role", func(ctx context.Context, c *goredis.Client) error {
+		err := c.ConfigRewrite(ctx).Err()
+		if err != nil && strings.Contains(err.Error(), "without a config file") {
+			return nil // it was started in a way that knows of no file
+		}
+		return err
+	})
+}
+
+// Prepare waits until all replicas follow the primary. Who has no other servers to know of has nothing to wait for.
+func (r *redis) Prepare(ctx context.Context) error {
+	for _, address := range r.members {
+		one := &redis{target: r.target, address: address, names: r.names, slot: make(chan *redisSession, 1)}
+		one.slot <- nil
+		err := untilNil(ctx, one.Health)
+		if err := errors.Join(err, one.Close()); err != nil {
+			return fmt.Errorf("the server at %s: %w", address, err)
+		}
+	}
+	return nil
+}
+
+// untilNil asks until there is no error, or ctx ends. Its error is the last one that was no silence.
+func untilNil(ctx context.Context, ask func(context.Context) error) error {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, attemptLimit)
+		err := ask(attempt)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(adminPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // Position is the replication offset.

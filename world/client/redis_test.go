@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -71,6 +72,19 @@ func TestRedis(t *testing.T) {
 	}
 	if claim, err := r.Leader(t.Context()); err != nil || !claim.Self || claim.Leader != "node1" {
 		t.Errorf("leader = %+v, %v", claim, err)
+	}
+	values, result := r.ReadAll(t.Context(), []string{"k", "none"})
+	if result.Outcome != OK || len(values) != 1 || values["k"] != "v2" {
+		t.Errorf("read all = %v, %s", values, result)
+	}
+	if got := r.ChangeAll(t.Context(), []Change{{"k", "v2", "a"}, {"none", "v", "b"}}); got.Outcome != Failed || !errors.Is(got.Err, ErrConflict) {
+		t.Errorf("change of one that is not as expected = %s", got)
+	}
+	if got := do(Op{Kind: Read, Key: "k"}); got.Value != "v2" {
+		t.Errorf("half of a change was made: %s", got)
+	}
+	if got := r.ChangeAll(t.Context(), []Change{{"k", "v2", "a"}}); got.Outcome != OK || do(Op{Kind: Read, Key: "k"}).Value != "a" {
+		t.Errorf("change all = %s", got)
 	}
 	end()
 	if got := do(Op{Kind: Write, Key: "k", Value: "v3"}); got.Outcome != Failed || !got.Answered {
