@@ -40,5 +40,5 @@ func (o *Observer) loss() Loss {
 
 // mute ends the copying of a connection's payload; its packets are still counted.
 func (o *Observer) mute(ifindex uint32, local, remote uint16, addr [16]byte) {
-	_ = o.prog.BrineMute.Put(sightFlow{Ifindex: ifindex, Local: local, Remote: remote, Addr: addr}, uint8(1)) // only a saving
+	_ = o.prog.BrineMute.Put(sightFlow{Ifindex: ifindex, Local: local, Remote: remote, Addr: addr}, sightQuiet{All: 1}) // only a saving
 }

@@ -387,7 +387,7 @@ func TestOtherProtocolsAreCountedOnly(t *testing.T) {
 	}
 	var muted int
 	var key sightFlow
-	var value uint8
+	var value sightQuiet
 	for it := o.prog.BrineMute.Iterate(); it.Next(&key, &value); {
 		muted++
 	}

@@ -49,10 +49,24 @@ type sightFlow struct {
 	Addr    [16]uint8
 }
 
-type sightScratch struct {
+type sightQuiet struct {
 	_     structs.HostLayout
-	E     sightEvent
-	Bytes [16384]uint8
+	From  [2]uint32
+	Until [2]uint32
+	All   uint32
+}
+
+type sightScratch struct {
+	_      structs.HostLayout
+	E      sightEvent
+	Bytes  [16384]uint8
+	State  uint32
+	SeenAt [32]uint32
+	Head   uint32
+	Body   uint32
+	From   uint32
+	Until  uint32
+	_      [4]byte
 }
 
 // Names of all BPF objects in the ELF.
@@ -65,7 +79,9 @@ const (
 	sightMapBrineSights    = "brine_sights"
 	sightProgBrineSightIn  = "brine_sight_in"
 	sightProgBrineSightOut = "brine_sight_out"
+	sightVarClassOf        = "class_of"
 	sightVarCopyLimit      = "copy_limit"
+	sightVarNextState      = "next_state"
 	sightVarUnusedEvent    = "unused_event"
 	sightVarWakeBytes      = "wake_bytes"
 )
@@ -130,7 +146,9 @@ type sightMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sightVariableSpecs struct {
+	ClassOf     *ebpf.VariableSpec `ebpf:"class_of"`
 	CopyLimit   *ebpf.VariableSpec `ebpf:"copy_limit"`
+	NextState   *ebpf.VariableSpec `ebpf:"next_state"`
 	UnusedEvent *ebpf.VariableSpec `ebpf:"unused_event"`
 	WakeBytes   *ebpf.VariableSpec `ebpf:"wake_bytes"`
 }
@@ -174,7 +192,9 @@ func (m *sightMaps) Close() error {
 //
 // It can be passed to loadSightObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sightVariables struct {
+	ClassOf     *ebpf.Variable `ebpf:"class_of"`
 	CopyLimit   *ebpf.Variable `ebpf:"copy_limit"`
+	NextState   *ebpf.Variable `ebpf:"next_state"`
 	UnusedEvent *ebpf.Variable `ebpf:"unused_event"`
 	WakeBytes   *ebpf.Variable `ebpf:"wake_bytes"`
 }

@@ -5,6 +5,12 @@
  * buffer. Nothing is changed, nothing is held up: both programs always go on to
  * the next filter.
  *
+ * Of a large body whose length the head of an HTTP/1.x message tells, only the
+ * begin is copied: what follows is counted, as
+ *
+ *   head | KEEP bytes | the rest of Content-Length | next head
+ *   copied            | from … until: not copied   | copied
+ *
  *   process ── eth0 egress ─► before any harm      after all harm ─► eth0 ingress ── process
  *                  │                                                     │
  *                  └────────────► event ► ring buffer ◄ event ◄──────────┘
@@ -15,6 +21,10 @@ char __license[] SEC("license") = "Dual BSD/GPL";
 
 #define CHUNK 16384u /* a power of two, below the 32 KB a per-CPU value may have */
 #define CHUNKS 5     /* 5 * 16 KB hold the largest skb of 64 KB */
+
+#define HEAD 1024u   /* of a message's head is looked at for its Content-Length */
+#define KEEP 1024u   /* bytes of a large body are copied: what a row shows of it */
+#define LARGE 65536u /* bodies from here on */
 
 enum { DNS_PORT = 53, TCP_SYN = 2 };
 
@@ -38,17 +48,27 @@ struct event {
 struct scratch {
 	struct event e;
 	__u8 bytes[CHUNK];
+	/* Kept here and not in registers, so that the verifier has few states to go through. */
+	volatile __u32 state, seen_at[32]; /* of scan: where each state was last entered */
+	volatile __u32 head, body;         /* what it found: bytes of the head, its Content-Length */
+	volatile __u32 from, until;        /* the bytes that are not wanted, by sequence number */
 };
 
 struct counts {
 	__u64 events, lost, lost_bytes, uncopied_bytes;
 };
 
-/* A connection whose payload nobody wants any more, by both its ends as seen from inside. */
+/* A connection of which not all payload is wanted, by both its ends as seen from inside. */
 struct flow {
 	__u32 ifindex;
 	__u16 local, remote;
 	__u8 addr[16]; /* the remote one */
+};
+
+/* What of it is not wanted: all, or of a direction (by event.egress) the bytes from … until. */
+struct quiet {
+	__u32 from[2], until[2];
+	__u32 all;
 };
 
 struct {
@@ -74,7 +94,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct flow);
-	__type(value, __u8);
+	__type(value, struct quiet);
 } brine_mute SEC(".maps");
 
 const volatile __u32 copy_limit = CHUNK * CHUNKS; /* payload bytes copied of one skb */
@@ -110,28 +130,167 @@ static __always_inline void emit(struct scratch *s, struct counts *c)
 	}
 }
 
-/* muted tells whether nobody wants the payload; a new connection begins wanted. */
-static __always_inline int muted(struct event *e)
+/*
+ * piece sends one piece of a packet: want bytes at a place, of which cap are copied; it gives how many were. It is
+ * global, as scan and large are, so that the verifier goes through it once.
+ */
+__noinline int piece(struct __sk_buff *skb, __u32 at, __u32 want, __u32 cap)
 {
-	struct flow f = { .ifindex = e->ifindex };
+	__u32 zero = 0;
+	struct scratch *s = bpf_map_lookup_elem(&brine_scratch, &zero);
+	struct counts *c = bpf_map_lookup_elem(&brine_seen, &zero);
 
-	if (e->egress) {
-		f.local = e->sport, f.remote = e->dport;
-		__builtin_memcpy(f.addr, e->daddr, 16);
-	} else {
-		f.local = e->dport, f.remote = e->sport;
-		__builtin_memcpy(f.addr, e->saddr, 16);
+	if (!s || !c)
+		return 0;
+	if (cap) {
+		cap = ((cap - 1) & (CHUNK - 1)) + 1; /* what the verifier of 6.1 follows */
+		if (bpf_skb_load_bytes(skb, at, s->bytes, cap))
+			cap = 0;
 	}
+	s->e.length = want;
+	s->e.captured = cap;
+	c->uncopied_bytes += want - cap;
+	emit(s, c);
+	return cap;
+}
+
+/* flow_of gives the connection that an event is of. */
+static __always_inline void flow_of(struct event *e, struct flow *f)
+{
+	f->ifindex = e->ifindex;
+	if (e->egress) {
+		f->local = e->sport, f->remote = e->dport;
+		__builtin_memcpy(f->addr, e->daddr, 16);
+	} else {
+		f->local = e->dport, f->remote = e->sport;
+		__builtin_memcpy(f->addr, e->saddr, 16);
+	}
+}
+
+/* begins tells whether a packet begins with the head of a message that may have a body. */
+static __always_inline int begins(const __u8 *b)
+{
+	__u32 word = load32(b);
+
+	return word == 0x48545450 /* HTTP */ || word == 0x504f5354 /* POST */ || word == 0x50555420 /* PUT */ ||
+	       word == 0x50415443 /* PATCH */;
+}
+
+/*
+ * A machine that finds "\n" "content-length:" in letters of either case, and the empty line that ends the head. As a
+ * table it has no branches, of which the verifier would try every combination.
+ */
+enum { NL = 1, CR, C, O, N, T, E, DASH, L, G, H, COLON, CLASSES = 16 };
+enum { LINE = 1, LENGTH = 16, LINE_CR, END, STATES = 32 };
+
+const __u8 class_of[256] = {
+	['\n'] = NL, ['\r'] = CR, ['c'] = C, ['C'] = C, ['o'] = O, ['O'] = O, ['n'] = N, ['N'] = N, ['t'] = T, ['T'] = T,
+	['e'] = E, ['E'] = E, ['-'] = DASH, ['l'] = L, ['L'] = L, ['g'] = G, ['G'] = G, ['h'] = H, ['H'] = H, [':'] = COLON,
+};
+const __u8 next_state[STATES * CLASSES] = {
+#define ON(state, class, to) [(state) * CLASSES + (class)] = to
+#define STEP(state, class) ON(state, NL, LINE), ON(state, class, (state) + 1)
+	ON(0, NL, LINE), ON(LINE, NL, END), ON(LINE, CR, LINE_CR), ON(LINE_CR, NL, END), ON(LINE, C, 2), STEP(2, O), STEP(3, N),
+	STEP(4, T), STEP(5, E), STEP(6, N), STEP(7, T), STEP(8, DASH), STEP(9, L), STEP(10, E), STEP(11, N), STEP(12, G),
+	STEP(13, T), STEP(14, H), STEP(15, COLON), ON(LENGTH, NL, LINE),
+};
+
+/* scan finds the end of the head and its Content-Length in the first n bytes; it tells whether the body is large. */
+__noinline int scan(__u32 n)
+{
+	__u32 zero = 0, i, at, number = 0;
+	struct scratch *s = bpf_map_lookup_elem(&brine_scratch, &zero);
+
+	if (!s)
+		return 0;
+	s->state = s->seen_at[LENGTH] = s->head = s->body = 0;
+	for (i = 0; i < HEAD; i++) {
+		__u32 state = s->state & (STATES - 1);
+
+		if (i >= n || state == END)
+			break;
+		state = next_state[state * CLASSES + (class_of[s->bytes[i]] & (CLASSES - 1))];
+		s->state = state;
+		s->seen_at[state & (STATES - 1)] = i;
+	}
+	at = s->seen_at[LENGTH];
+	if (s->state != END || !at)
+		return 0;
+	for (i = 1; i < 12; i++) { /* " 1234567890" */
+		__u8 c = s->bytes[(at + i) & (CHUNK - 1)];
+
+		if (c >= '0' && c <= '9')
+			number = number * 10 + (c - '0');
+		else if (c != ' ')
+			break;
+	}
+	s->head = s->seen_at[END] + 1;
+	s->body = number;
+	return number >= LARGE && number < 1 << 30; /* sequence numbers tell no more apart */
+}
+
+/* large notes which bytes of the message that begins in the scratch are not wanted. */
+__noinline int large(__u32 captured)
+{
+	struct flow f = {};
+	struct quiet fresh = {};
+	struct quiet *had;
+	__u32 zero = 0;
+	struct scratch *s = bpf_map_lookup_elem(&brine_scratch, &zero);
+
+	if (!s)
+		return 0;
+	flow_of(&s->e, &f);
+	had = bpf_map_lookup_elem(&brine_mute, &f);
+	if (had)
+		fresh = *had;
+	s->from = s->until = 0;
+	if (scan(captured)) {
+		s->from = s->e.seq + s->head + KEEP;
+		s->until = s->e.seq + s->head + s->body;
+	}
+	if (s->e.egress) {
+		fresh.from[1] = s->from;
+		fresh.until[1] = s->until;
+	} else {
+		fresh.from[0] = s->from;
+		fresh.until[0] = s->until;
+	}
+	if (had || s->until)
+		bpf_map_update_elem(&brine_mute, &f, &fresh, 0);
+	return 0;
+}
+
+/* muted tells whether nobody wants the payload, and notes which part of it is not; a new connection begins wanted. */
+static __always_inline int muted(struct scratch *s, __u8 way)
+{
+	struct event *e = &s->e;
+	struct flow f = {};
+	struct quiet *had;
+	__u32 all = 0;
+
+	s->from = s->until = 0;
+	if (e->proto != IPPROTO_TCP)
+		return 0;
+	flow_of(e, &f);
 	if (e->flags & TCP_SYN) {
 		bpf_map_delete_elem(&brine_mute, &f);
 		return 0;
 	}
-	return bpf_map_lookup_elem(&brine_mute, &f) != 0;
+	had = bpf_map_lookup_elem(&brine_mute, &f);
+	if (had) {
+		s->from = had->from[way];
+		s->until = had->until[way];
+		all = had->all;
+	}
+	asm volatile("" : "+r"(all)); /* else the compiler joins it with the pointer, which the verifier forbids */
+	return all;
 }
 
 static __always_inline int see(struct __sk_buff *skb, __u8 egress)
 {
 	__u32 zero = 0, at, end, left, copied = 0;
+	int first = 0;
 	struct scratch *s = bpf_map_lookup_elem(&brine_scratch, &zero);
 	struct counts *c = bpf_map_lookup_elem(&brine_seen, &zero);
 	__u8 h[40];
@@ -200,29 +359,32 @@ static __always_inline int see(struct __sk_buff *skb, __u8 egress)
 	s->e.dport = load16(h + 2);
 	s->e.packets = skb->gso_segs ? skb->gso_segs : 1;
 	left = end > at ? end - at : 0;
-	if (muted(&s->e) || !left) {
-		s->e.length = left;
-		s->e.captured = 0;
+	s->e.length = left;
+	s->e.captured = 0;
+	if (!left || muted(s, egress)) {
 		emit(s, c);
 		return TC_ACT_UNSPEC;
 	}
+	if (s->e.proto == IPPROTO_TCP && left >= 16 && !bpf_skb_load_bytes(skb, at, h, 4) && begins(h)) {
+		/* A message that fills its packet, or a head alone: its body may be large. */
+		first = left >= HEAD || (!bpf_skb_load_bytes(skb, at + left - 4, h, 4) && load32(h) == 0x0d0a0d0a);
+		s->from = s->until = 0;
+	}
 	for (i = 0; i < CHUNKS && left; i++) {
-		__u32 want = left, cap;
+		__u32 want = left, cap = copied < copy_limit ? copy_limit - copied : 0;
 
+		if (s->e.seq - s->from < s->until - s->from && left <= s->until - s->e.seq) {
+			piece(skb, at, left, 0);
+			break;
+		}
 		if (want > CHUNK)
 			want = CHUNK;
-		s->e.length = want;
-		cap = copied < copy_limit ? copy_limit - copied : 0;
 		if (cap > want)
 			cap = want;
-		if (cap) {
-			cap = ((cap - 1) & (CHUNK - 1)) + 1; /* what the verifier of 6.1 follows */
-			if (bpf_skb_load_bytes(skb, at, s->bytes, cap))
-				cap = 0;
-		}
-		s->e.captured = cap;
-		c->uncopied_bytes += want - cap;
-		emit(s, c);
+		cap = piece(skb, at, want, cap);
+		if (first)
+			large(cap);
+		first = 0;
 		s->e.seq += want;
 		s->e.packets = 0;
 		at += want;
