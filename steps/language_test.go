@@ -148,6 +148,7 @@ var language = map[string][]string{
 		`I run the PxL script:`,
 		`the 99th percentile of column "latency_p99" in milliseconds is below 300{bound}`,
 		`the median of column "n" is above 0.5{bound}`,
+		`the median of column "n" in milliseconds is above 0.5 in table "output" where "service" matches "a"{bound}`,
 		`the 1st percentile of column "n" in table "output" where "service" matches "a ""b""" in seconds is at least 3`,
 	},
 	"Harming processes and machines": {

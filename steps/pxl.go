@@ -15,7 +15,7 @@ import (
 func pxlScripts(sc Registrar) {
 	sc.Step(`^I run the PxL script "((?:[^"]|"")*)"$`, runPxLFile)
 	sc.Step(`^I run the PxL script:$`, runPxL)
-	sc.Step(`^the (median|\d+(?:st|nd|rd|th) percentile) of column "((?:[^"]|"")*)"((?: in (?:seconds|milliseconds|microseconds)| in table "(?:[^"]|"")*"| where "(?:[^"]|"")*" matches "(?:[^"]|"")*")*) is (below|above|at most|at least) (-?\d+(?:\.\d+)?)( (?:within|for|while) .+)?$`, judgeColumn)
+	sc.Step(`^the (median|\d+(?:st|nd|rd|th) percentile) of column "((?:[^"]|"")*)"((?: in (?:seconds|milliseconds|microseconds)| in table "(?:[^"]|"")*"| where "(?:[^"]|"")*" matches "(?:[^"]|"")*")*) is (below|above|at most|at least) (-?\d+(?:\.\d+)?)((?: in (?:seconds|milliseconds|microseconds)| in table "(?:[^"]|"")*"| where "(?:[^"]|"")*" matches "(?:[^"]|"")*")*)( (?:within|for|while) .+)?$`, judgeColumn)
 }
 
 // runPxLFile runs a script of PxL, the language of Pixie, on the traffic seen in this scenario: its tables http_events,
@@ -43,8 +43,9 @@ func runPxL(ctx context.Context) error {
 //
 //	the 99th percentile of column "latency_p99" in milliseconds is below 300
 //	the median of column "requests" in table "output" is above 10
+//	the median of column "latency_p50" is at most 20 in table "output" where "service" matches "default/.*"
 //	the median of column "latency_p50" in milliseconds where "service" matches "default/.*" is below 20
-func judgeColumn(ctx context.Context, stat, column, options, than, limit, tail string) error {
+func judgeColumn(ctx context.Context, stat, column, options, than, limit, more, tail string) error {
 	s := read(ctx)
 	t := world.Tolerance{Rule: tolerance.Rule{Column: s.data(column), Below: below(than)}}
 	if digits, _, ok := strings.Cut(stat, " "); ok {
@@ -56,7 +57,7 @@ func judgeColumn(ctx context.Context, stat, column, options, than, limit, tail s
 	value, err := strconv.ParseFloat(limit, 64)
 	s.keep(err)
 	t.Rule.Threshold = value
-	for _, m := range columnOption.FindAllStringSubmatch(options, -1) {
+	for _, m := range columnOption.FindAllStringSubmatch(options+more, -1) {
 		switch {
 		case m[1] != "":
 			t.Rule.Unit = m[1]

@@ -29,11 +29,11 @@ func serviceFile(name, image string) string { return fmt.Sprintf("name: %s\nimag
 // TestFindOutside holds that a feature anywhere on disk finds the services of the project that runs it, after its own.
 func TestFindOutside(t *testing.T) {
 	t.Chdir(write(t, map[string]string{
-		"features/services/kv.yaml":    serviceFile("kv", "project"),
-		"features/services/other.yaml": serviceFile("other", "project"),
+		"features/services/kv.yaml":   serviceFile("kv", "project"),
+		"features/services/shop.yaml": serviceFile("shop", "project"),
 	}))
 	c := New(filepath.Join(write(t, map[string]string{"services/kv.yaml": serviceFile("kv", "own")}), "x.feature"))
-	for name, want := range map[string]string{"kv": "own", "other": "project"} {
+	for name, want := range map[string]string{"kv": "own", "shop": "project"} {
 		s, err := c.Find(name)
 		if err != nil {
 			t.Fatal(err)
