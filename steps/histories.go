@@ -77,15 +77,16 @@ func totalNotAlways(ctx context.Context, total, tail string) error {
 }
 
 // noLostWrite judges that what was acknowledged is there in the final reads: elements of sets, lists and queues,
-// increments of counters, and of each register the last write or a later one.
+// increments of counters, and of each register, lock and account the last write or a later one.
 //
 //	no acknowledged write is lost
 func noLostWrite(ctx context.Context, tail string) error {
 	return read(ctx).judge(ctx, world.NoLostWrite, false, tail)
 }
 
-// noDuplicate judges that nothing took effect twice: no element is in a list twice or comes out of a queue twice, and no
-// counter is above the number of increments. Registers and sets cannot tell.
+// noDuplicate judges that nothing took effect twice: no element is in a list twice or comes out of a queue twice, no
+// counter is above the number of increments, and what a register, a lock, an account or an element of a set held does not
+// come back on a node after something else was read there in its place.
 //
 //	no write appears twice
 func noDuplicate(ctx context.Context, tail string) error {

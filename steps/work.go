@@ -22,8 +22,8 @@ func work(sc Registrar) {
 // workRegisters lets clients read and write registers, or compare and set them as well, each write a value of its own:
 // for a time that the sentence waits ("for 20s"), for the next time, or continuously, until the clients stop. Client i
 // asks node ((i−1) mod N)+1, unless "to the leader" or "to any node" stands there; a client's next operation begins about
-// 10 ms after its last one began, unless "at 100 operations per second" does. No operation is ever tried again. After the
-// clients stop, final reads are made from the leader where there is one.
+// 10 ms after its last one began, unless "at 100 operations per second" does. No operation is ever tried again; while a
+// client waits longer than a second for an answer, another stands in for it, with a number of its own. After the clients stop, final reads are made from the leader where there is one.
 //
 //	5 clients read and write 3 registers for 20s
 //	5 clients read and write 3 registers for the next 20s

@@ -86,19 +86,35 @@ func (w *World) workServices(name string) ([]*Service, error) {
 }
 
 // Next gives whom a client asks.
-func (r *workRoute) Next(ctx context.Context, number int, rng *rand.Rand, last client.Result) (workload.Peer, error) {
+func (r *workRoute) Next(ctx context.Context, who workload.Who, rng *rand.Rand, last client.Result) (workload.Peer, error) {
 	switch r.to {
 	case ToAny:
-		return r.peer(number, r.services[rng.IntN(len(r.services))])
+		return r.peer(who.Number, r.services[rng.IntN(len(r.services))])
 	case ToLeader:
 		served := last.Outcome == client.OK || errors.Is(last.Err, client.ErrConflict)
 		s, err := r.findLeader(ctx, !served)
 		if err != nil {
 			return workload.Peer{}, err
 		}
-		return r.peer(number, s)
+		return r.peer(who.Number, s)
 	}
-	return r.peer(number, r.services[(number-1)%len(r.services)])
+	return r.peer(who.Number, r.services[(who.Place-1)%len(r.services)])
+}
+
+// Leave drops a client's connections.
+func (r *workRoute) Leave(who workload.Who) {
+	r.mu.Lock()
+	var left []client.Client
+	for key, c := range r.conns {
+		if key.number == who.Number {
+			left = append(left, c)
+			delete(r.conns, key)
+		}
+	}
+	r.mu.Unlock()
+	for _, c := range left {
+		_ = c.Close() // nobody waits for anything on it
+	}
 }
 
 // Final gives the leader where there is one, waiting for it until ctx ends; else the first node that runs.

@@ -1,8 +1,10 @@
 Feature: etcd keeps its promises to clients that work while it is harmed
 
-  Scenario: Registers are linearizable while the leader is cut off
+  @alone
+  Scenario: Registers are linearizable while the leader is cut off, and clients are served again soon
     Given a 3-node cluster running etcd
     When 5 clients read, write and compare and set 3 registers continuously
+    And I wait 500ms
     And the leader is isolated for 2s
     And I wait 1s
     And the clients stop

@@ -71,6 +71,22 @@ func balances(client int, start, end int64, amounts ...string) Operation {
 	return o
 }
 
+// moved is a transfer that replaced two balances.
+func moved(client int, start, end int64, from1, to1, from2, to2 string) Operation {
+	o := balances(client, start, end, from1, from2)
+	o.Act = Transfer
+	for i, to := range []string{to1, to2} {
+		o.Parts[i].Set, o.Parts[i].Value = true, to
+	}
+	return o
+}
+
+func account(key, value string) Operation { return by(readOf(0, 90, 91, key, value), Accounts, "", "") }
+
+func at(node string, o Operation) Operation {
+	return as(o, func(o *Operation) { o.Node = node })
+}
+
 // checks are histories, the checker of each, and what it says; "" passes.
 var checks = []struct {
 	name  string
@@ -121,6 +137,23 @@ var checks = []struct {
 	{"a doubtful lock that was seen is held", LockExclusion, numbered(as(acquired(1, 1, 2, "x"), unknown), by(readOf(1, 3, 4, "m", "x"), Lock, "", "x"),
 		acquired(2, 5, 6, "y"), released(1, 8, 9, "x")), "y holds it while x does"},
 	{"nobody held a lock", LockExclusion, numbered(as(acquired(1, 1, 2, "x"), refused)), "empty"},
+
+	{"a register has each value once", NoDuplicates, numbered(wrote(1, 1, 2, "a", "x"), readOf(2, 3, 4, "a", "x"), wrote(1, 5, 6, "a", "y"), readOf(2, 7, 8, "a", "y")), ""},
+	{"a register's value comes back", NoDuplicates, numbered(wrote(1, 1, 2, "a", "x"), readOf(2, 3, 4, "a", "x"), wrote(1, 5, 6, "a", "y"), readOf(2, 7, 8, "a", "y"), readOf(3, 9, 10, "a", "x")), `"x" was read from , then "y" in its place, then "x" again`},
+	{"a register is empty for a while", NoDuplicates, numbered(wrote(1, 1, 2, "a", "x"), readOf(2, 3, 4, "a", "x"), readOf(2, 7, 8, "a", ""), readOf(3, 9, 10, "a", "x")), "then nothing in its place"},
+	{"reads at the same time may see either", NoDuplicates, numbered(wrote(1, 1, 2, "a", "x"), readOf(2, 3, 8, "a", "x"), wrote(1, 5, 7, "a", "y"), readOf(2, 7, 9, "a", "y"), readOf(3, 8, 10, "a", "x")), ""},
+	{"a node that is late shows nothing twice", NoDuplicates, numbered(wrote(1, 1, 2, "a", "x"), at("n1", readOf(2, 3, 4, "a", "x")), at("n1", readOf(2, 7, 8, "a", "y")), at("n2", readOf(3, 9, 10, "a", "x"))), ""},
+	{"an element comes back", NoDuplicates, numbered(added(1, 1, 2, "x"), looked(2, 3, 4, "x", true), looked(2, 5, 6, "x", false), looked(2, 7, 8, "x", true)), "then nothing in its place"},
+	{"a lock's holder comes back", NoDuplicates, numbered(acquired(1, 1, 2, "x"), by(readOf(2, 3, 4, "m", "x"), Lock, "", ""), released(1, 5, 6, "x"), by(readOf(2, 7, 8, "m", "free x"), Lock, "", ""), by(readOf(2, 9, 10, "m", "x"), Lock, "", "")), `then "x" again`},
+	{"a balance comes back", NoDuplicates, numbered(balances(1, 1, 2, "40 a"), balances(1, 3, 4, "50 b"), balances(1, 5, 6, "40 a")), `then "40 a" again`},
+	{"nothing was read", NoDuplicates, numbered(wrote(1, 1, 2, "a", "x")), "empty"},
+
+	{"a lock is where it was left", NoLostWrites, numbered(acquired(1, 1, 2, "x"), final2(by(readOf(0, 3, 4, "m", "x"), Lock, "", ""))), ""},
+	{"a lock forgets", NoLostWrites, numbered(by(wrote(0, 0, 0, "m", "free"), Lock, "", ""), acquired(1, 1, 2, "x"), final2(by(readOf(0, 3, 4, "m", "free"), Lock, "", ""))), `write of "x" is lost`},
+	{"accounts keep", NoLostWrites, numbered(moved(1, 1, 2, "a", "b", "c", "d"), final2(account("a0", "b")), final2(account("a1", "d"))), ""},
+	{"an account goes back", NoLostWrites, numbered(moved(1, 1, 2, "a", "b", "c", "d"), moved(1, 3, 4, "b", "e", "d", "f"), final2(account("a0", "b")), final2(account("a1", "f"))), `"a0": the acknowledged write of "e" is lost`},
+	{"accounts were not read in the end", NoLostWrites, numbered(moved(1, 1, 2, "a", "b", "c", "d")), "no final read"},
+	{"a client sees accounts go back", MonotonicReads, numbered(moved(1, 1, 2, "a", "b", "c", "d"), moved(1, 3, 4, "b", "e", "d", "f"), balances(2, 5, 6, "e", "f"), balances(2, 7, 8, "b", "f")), `"a0": client 2 read "b" after "e"`},
 
 	{"a client reads forward", MonotonicReads, numbered(wrote(1, 1, 2, "a", "x"), readOf(2, 3, 4, "a", "x"), wrote(1, 5, 6, "a", "y"), readOf(2, 7, 8, "a", "y")), ""},
 	{"a client reads backward", MonotonicReads, numbered(wrote(1, 1, 2, "a", "x"), wrote(1, 3, 4, "a", "y"), readOf(2, 5, 6, "a", "y"), readOf(2, 7, 8, "a", "x")), `client 2 read "x" after "y"`},

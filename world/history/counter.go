@@ -1,6 +1,9 @@
 package history
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // lostIncrement tells whether the counter is at least at the number of acknowledged increments in the end, and whether no
 // two of them came to the same count: of those, one is lost.
@@ -70,6 +73,8 @@ func bounds(h History, ops []*Operation, below bool) (int, error) {
 			done = append(done, o.End)
 		}
 	}
+	slices.Sort(begun)
+	slices.Sort(done)
 	judged := 0
 	for _, o := range ops {
 		if o.Kind != Read || o.Outcome != OK {
@@ -91,13 +96,8 @@ func bounds(h History, ops []*Operation, below bool) (int, error) {
 	return judged, nil
 }
 
-// before counts the times before t.
+// before counts the times before t, of times in order.
 func before(times []int64, t int64) int {
-	n := 0
-	for _, at := range times {
-		if at < t {
-			n++
-		}
-	}
+	n, _ := slices.BinarySearch(times, t)
 	return n
 }

@@ -5,10 +5,11 @@ import (
 )
 
 // NoLostWrites tells whether what was acknowledged is still there in the final reads: elements of sets, lists and queues,
-// increments of counters, and of registers the last write, or a later one.
+// increments of counters, and of registers, locks and accounts the last write, or a later one.
 func NoLostWrites(h History) error {
 	return each(h, "acknowledged write", map[Work]judge{
 		Registers: lostRegister, Set: lostElement, List: lostOfList, Counter: lostIncrement, Queue: lostOfQueue,
+		Lock: lostRegister, Accounts: eachAccount(lostRegister),
 	})
 }
 
@@ -28,7 +29,7 @@ func each(h History, what string, by map[Work]judge) error {
 			continue
 		}
 		names, of := group(part)
-		if w == Set {
+		if w == Set || w == Accounts {
 			names, of = together(part)
 		}
 		for _, name := range names {
@@ -58,7 +59,7 @@ func each(h History, what string, by map[Work]judge) error {
 
 var works = []Work{Registers, Set, List, Counter, Accounts, Lock, Queue}
 
-// together puts all keys of one run together: a set has a key for each element.
+// together puts all keys of one run together: a set has a key for each element, transfers have several.
 func together(h History) (names []string, of map[string][]*Operation) {
 	of = map[string][]*Operation{}
 	for i := range h {

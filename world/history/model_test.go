@@ -54,9 +54,15 @@ func plan(t *rapid.T, clients, each int, fill func(o *made)) History {
 
 // registers makes a history of reads, writes and compare-and-sets.
 func registers(t *rapid.T, clients, each int) History {
+	h, _ := registersAndEnd(t, clients, each)
+	return h
+}
+
+// registersAndEnd gives as well what is there in the end.
+func registersAndEnd(t *rapid.T, clients, each int) (History, map[string]cell) {
 	state := map[string]cell{}
 	past := map[string][]string{}
-	return plan(t, clients, each, func(o *made) {
+	h := plan(t, clients, each, func(o *made) {
 		o.Work, o.Key = Registers, rapid.SampledFrom([]string{"a", "b"}).Draw(t, "key")
 		now := state[o.Key]
 		o.Value = fmt.Sprintf("%d.%d", o.Client, o.N)
@@ -88,6 +94,7 @@ func registers(t *rapid.T, clients, each int) History {
 			past[o.Key] = append(past[o.Key], o.Value)
 		}
 	})
+	return h, state
 }
 
 // op is short for hand-made histories: client, start, end.

@@ -3,9 +3,13 @@ package history
 import "fmt"
 
 // NoDuplicates tells whether each write took effect at most once: no element is in a list twice or comes out of a queue
-// twice, no counter is above the increments that were begun. Registers and sets cannot tell: they are not judged.
+// twice, no counter is above the increments that were begun, and what a register, a lock, an account or an element of a
+// set held does not come back on a node which has shown since that something else took its place.
 func NoDuplicates(h History) error {
-	return each(h, "list, queue or counter that was read", map[Work]judge{List: twiceInList, Counter: surplus, Queue: twiceFromQueue})
+	return each(h, "read that was answered", map[Work]judge{
+		List: twiceInList, Counter: surplus, Queue: twiceFromQueue,
+		Registers: cameBack, Set: cameBack, Lock: cameBack, Accounts: cameBack,
+	})
 }
 
 func twiceInList(h History, ops []*Operation) (int, error) {

@@ -12,27 +12,27 @@ import (
 
 // actor is one client while it works.
 type actor struct {
-	cfg    *Config
-	number int
-	rng    *rand.Rand
-	seq    int
-	due    int64         // in an open loop, when the operation at hand was due
-	last   client.Result // of its last call
-	peer   Peer
+	cfg  *Config
+	who  Who
+	rng  *rand.Rand
+	seq  int
+	due  int64         // in an open loop, when the operation at hand was due
+	last client.Result // of its last call
+	peer Peer
 }
 
 // stamp is a text that nobody else makes: "3.17".
 func (a *actor) stamp() string {
 	a.seq++
-	return fmt.Sprintf("%d.%d", a.number, a.seq)
+	return fmt.Sprintf("%d.%d", a.who.Number, a.seq)
 }
 
 // begin starts an operation: whom it asks is chosen now, and stays. It gives false when there is nobody to ask, which is
 // written down: the client was not served.
 func (a *actor) begin(ctx context.Context, o *history.Operation) bool {
-	o.Work, o.Run, o.Client, o.Due = a.cfg.Work, a.cfg.Run, a.number, a.due
+	o.Work, o.Run, o.Client, o.Due = a.cfg.Work, a.cfg.Run, a.who.Number, a.due
 	o.Start = a.cfg.Now()
-	peer, err := a.cfg.Router.Next(ctx, a.number, a.rng, a.last)
+	peer, err := a.cfg.Router.Next(ctx, a.who, a.rng, a.last)
 	if err == nil {
 		a.peer, o.Node = peer, peer.Node
 		return true

@@ -16,10 +16,18 @@ type Peer struct {
 	Client client.Client
 }
 
+// Who is one client among those of a workload.
+type Who struct {
+	Place  int // from 1 to Clients; a stand-in has that of the client that it stands in for
+	Number int // its own, as the history has it: the place, or beyond Clients that of a stand-in
+}
+
 // Router says whom a client asks. It is used by all clients at once.
 type Router interface {
-	// Next gives whom a client, counted from 1, asks now; last is how its last operation ended.
-	Next(ctx context.Context, number int, rng *rand.Rand, last client.Result) (Peer, error)
+	// Next gives whom a client asks now; last is how its last operation ended.
+	Next(ctx context.Context, who Who, rng *rand.Rand, last client.Result) (Peer, error)
+	// Leave tells that a client will ask nobody any more.
+	Leave(who Who)
 	// Final gives whom the final reads ask.
 	Final(ctx context.Context) (Peer, error)
 }
@@ -42,6 +50,11 @@ type Config struct {
 	Rate  float64
 	Pause time.Duration // 0 is DefaultPause
 
+	// Patience is how long an operation may keep a client from the next one. Then a stand-in takes the client's place,
+	// and the client waits on for what becomes of its operation. Otherwise one lost answer would silence a client for all
+	// of Timeout, and a system that lost one answer to each client would seem to be down long after it serves again.
+	Patience time.Duration // 0 is DefaultPatience
+
 	Router Router
 	Now    func() int64 // CLOCK_MONOTONIC, ns
 	Record func(history.Operation)
@@ -50,6 +63,9 @@ type Config struct {
 // DefaultPause is between the begins of two operations of one client in a closed loop. It leaves the machine to the
 // system under test: five clients make up to 500 operations per second.
 const DefaultPause = 10 * time.Millisecond
+
+// DefaultPatience is as long as one attempt of a sentence that reads or writes.
+const DefaultPatience = time.Second
 
 // How long the ends of a workload may take.
 const (

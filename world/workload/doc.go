@@ -21,6 +21,10 @@
 // A compare-and-set that met another value was answered: the client looks again and tries once more, within the
 // operation's time. Nothing else is ever tried again: a time-out is unknown, and stays so.
 //
+// A client has one operation under way. When an answer is a second late another client, with a number and a connection
+// of its own, stands in for it and goes on working, while it waits until the operation's time is over. So what is measured
+// is how the system serves, and not how many clients still wait for what was lost.
+//
 //	r, err := workload.New(workload.Config{Work: history.Registers, Clients: 5, Keys: 3, Router: router, Record: writer.Add, Now: now})
 //	err = r.Setup(ctx)
 //	r.Go(ctx)

@@ -30,7 +30,7 @@ func (r *registers) needs(c client.Client) error {
 
 func (r *registers) do(ctx context.Context, a *actor) {
 	i := 1 + a.rng.IntN(r.Keys)
-	who := [2]int{a.number, i}
+	who := [2]int{a.who.Number, i}
 	kinds := 2
 	if r.CAS {
 		kinds = 3

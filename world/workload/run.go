@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brine.test/brine/world/client"
@@ -21,6 +22,7 @@ type Run struct {
 	once     sync.Once
 	cancel   context.CancelFunc // ends operations under way
 	wg       sync.WaitGroup
+	numbers  atomic.Int64 // given to clients so far
 }
 
 // worker is a kind of workload.
@@ -41,6 +43,9 @@ type finalRead struct{ key, element string }
 func New(c Config) (*Run, error) {
 	if c.Pause == 0 {
 		c.Pause = DefaultPause
+	}
+	if c.Patience == 0 {
+		c.Patience = DefaultPatience
 	}
 	if c.Run == 0 {
 		c.Run = 1
@@ -98,31 +103,59 @@ func (r *Run) Setup(ctx context.Context) error {
 // Go lets the clients begin. They work until Stop is called or ctx ends.
 func (r *Run) Go(ctx context.Context) {
 	ctx, r.cancel = context.WithCancel(ctx)
-	for number := 1; number <= r.cfg.Clients; number++ {
-		a := &actor{cfg: &r.cfg, number: number, rng: rand.New(rand.NewPCG(r.cfg.Seed, uint64(r.cfg.Run)<<32|uint64(number)))}
-		r.wg.Go(func() { r.client(ctx, a) })
+	for place := 1; place <= r.cfg.Clients; place++ {
+		a := r.actor(place)
+		due := time.Now().Add(time.Duration(a.rng.Int64N(int64(r.every())))) // clients do not march in step
+		r.wg.Go(func() { r.client(ctx, a, due) })
 	}
 }
 
-// client works until the workload stops.
-func (r *Run) client(ctx context.Context, a *actor) {
-	began := time.Now()
-	every := r.cfg.Pause
+// actor makes a client.
+func (r *Run) actor(place int) *actor {
+	number := int(r.numbers.Add(1))
+	return &actor{cfg: &r.cfg, who: Who{place, number}, rng: rand.New(rand.NewPCG(r.cfg.Seed, uint64(r.cfg.Run)<<32|uint64(number)))}
+}
+
+// every is the time between the begins of two operations of one client.
+func (r *Run) every() time.Duration {
 	if r.cfg.Rate > 0 {
-		every = time.Duration(float64(time.Second) * float64(r.cfg.Clients) / r.cfg.Rate)
+		return time.Duration(float64(time.Second) * float64(r.cfg.Clients) / r.cfg.Rate)
 	}
-	due := began.Add(time.Duration(a.rng.Int64N(int64(every)))) // clients do not march in step
+	return r.cfg.Pause
+}
+
+// client works until the workload stops, or another stands in for it. Its first operation is due at a time.
+func (r *Run) client(ctx context.Context, a *actor, due time.Time) {
+	defer r.cfg.Router.Leave(a.who)
+	every := r.every()
 	for r.wait(ctx, time.Until(due)) {
+		start := time.Now()
+		next := start.Add(every/2 + time.Duration(a.rng.Int64N(int64(every))))
 		if r.cfg.Rate > 0 {
 			a.due = r.cfg.Now() - int64(time.Since(due))
+			next = due.Add(every)
 		}
-		start := time.Now()
-		r.work.do(ctx, a)
-		if due = due.Add(every); r.cfg.Rate == 0 {
-			jittered := every/2 + time.Duration(a.rng.Int64N(int64(every)))
-			due = start.Add(jittered)
+		if r.replaced(ctx, a, next) {
+			return
 		}
+		due = next
 	}
+}
+
+// replaced makes one operation. It gives true when that took so long that another client stands in for this one.
+func (r *Run) replaced(ctx context.Context, a *actor, next time.Time) bool {
+	there := make(chan struct{})
+	t := time.AfterFunc(r.cfg.Patience, func() {
+		defer close(there)
+		b := r.actor(a.who.Place)
+		r.wg.Go(func() { r.client(ctx, b, next) })
+	})
+	r.work.do(ctx, a)
+	if t.Stop() {
+		return false
+	}
+	<-there
+	return true
 }
 
 // wait waits for d and tells whether the client works on.

@@ -134,9 +134,11 @@ func (c fakeClient) ChangeAll(ctx context.Context, changes []client.Change) clie
 }
 
 // Next puts odd clients at one half and even ones at the other.
-func (s *store) Next(_ context.Context, number int, _ *rand.Rand, _ client.Result) (Peer, error) {
-	return Peer{Node: fmt.Sprintf("node%d", number), Client: fakeClient{s, number % 2}}, nil
+func (s *store) Next(_ context.Context, who Who, _ *rand.Rand, _ client.Result) (Peer, error) {
+	return Peer{Node: fmt.Sprintf("node%d", who.Place), Client: fakeClient{s, who.Place % 2}}, nil
 }
+
+func (s *store) Leave(Who) {}
 
 func (s *store) Final(context.Context) (Peer, error) {
 	return Peer{Node: "node1", Client: fakeClient{s, 0}}, nil

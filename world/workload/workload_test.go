@@ -176,7 +176,7 @@ func TestOpenLoop(t *testing.T) {
 // nobody is a router that finds nobody.
 type nobody struct{ *store }
 
-func (nobody) Next(context.Context, int, *rand.Rand, client.Result) (Peer, error) {
+func (nobody) Next(context.Context, Who, *rand.Rand, client.Result) (Peer, error) {
 	return Peer{}, errors.New("there is no leader")
 }
 

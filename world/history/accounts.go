@@ -1,0 +1,52 @@
+package history
+
+// byAccount takes transactions apart: each account by itself is a register, read by those who look and compared and set
+// by those who transfer.
+func byAccount(ops []*Operation) (keys []string, of map[string][]*Operation) {
+	of = map[string][]*Operation{}
+	add := func(o Operation) {
+		if of[o.Key] == nil {
+			keys = append(keys, o.Key)
+		}
+		of[o.Key] = append(of[o.Key], &o)
+	}
+	for _, o := range ops {
+		if o.Kind != Txn {
+			add(*o)
+			continue
+		}
+		for _, p := range o.Parts {
+			one := *o
+			one.Key, one.Parts = p.Key, nil
+			if one.Conflict {
+				continue // that something else was there tells not where
+			}
+			switch {
+			case p.Set && p.Found:
+				one.Kind, one.Expect, one.Value = CAS, p.Got, p.Value
+			case p.Set:
+				one.Kind, one.Value = Write, p.Value
+			default:
+				one.Kind, one.Act, one.Found, one.Got = Read, "", p.Found, p.Got
+			}
+			add(one)
+		}
+	}
+	return keys, of
+}
+
+// eachAccount lets a register's judge judge every account.
+func eachAccount(f judge) judge {
+	return func(h History, ops []*Operation) (int, error) {
+		judged := 0
+		keys, of := byAccount(ops)
+		for _, key := range keys {
+			n, err := f(h, of[key])
+			judged += n
+			if err != nil {
+				return judged, err
+			}
+		}
+		return judged, nil
+	}
+}
