@@ -4,11 +4,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/url"
 	"sort"
 	"strings"
 	"sync"
+	"unicode/utf16"
 )
 
 // Mask stands where a secret was.
@@ -18,16 +20,19 @@ const Mask = "***"
 const minEncoded = 6
 
 // Redactor replaces secrets in text: as they are, URL-encoded, in base64 (also inside a longer text, as in an
-// Authorization header), in hex, and as JSON and HTML write them. Its zero value is not usable; see NewRedactor.
+// Authorization header), in hex, as JSON and HTML write them, and wrapped into lines. Its zero value is not usable; see NewRedactor.
 type Redactor struct {
 	mu       sync.RWMutex
+	values   map[string]struct{} // as they were given
 	needles  map[string]struct{}
 	replacer *strings.Replacer
 	longest  int
 }
 
 // NewRedactor knows no secret yet.
-func NewRedactor() *Redactor { return &Redactor{needles: map[string]struct{}{}} }
+func NewRedactor() *Redactor {
+	return &Redactor{values: map[string]struct{}{}, needles: map[string]struct{}{}}
+}
 
 // AddSecret makes value unreadable in all that is written from now on. An empty value is no secret.
 func (r *Redactor) AddSecret(value string) {
@@ -36,6 +41,7 @@ func (r *Redactor) AddSecret(value string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.values[value] = struct{}{}
 	for _, n := range forms(value) {
 		r.needles[n] = struct{}{}
 		r.longest = max(r.longest, len(n))
@@ -64,7 +70,7 @@ func (r *Redactor) Redact(text string) string {
 	if rep == nil {
 		return text
 	}
-	return rep.Replace(text)
+	return r.unwrapped(rep.Replace(text))
 }
 
 func (r *Redactor) state() (*strings.Replacer, int) {
@@ -87,7 +93,12 @@ func forms(s string) []string {
 	add(strings.ToLower(url.QueryEscape(s)))
 	add(html.EscapeString(s))
 	if j, err := json.Marshal(s); err == nil {
-		add(string(j[1 : len(j)-1]))
+		inside := string(j[1 : len(j)-1])
+		add(inside)
+		add(ascii(inside)) // as Python and Java write it
+		if twice, err := json.Marshal(inside); err == nil {
+			add(string(twice[1 : len(twice)-1])) // a log in JSON of a body in JSON
+		}
 	}
 	add(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s))
 	add(hex.EncodeToString([]byte(s)))
@@ -102,6 +113,23 @@ func forms(s string) []string {
 		}
 	}
 	return out
+}
+
+// ascii writes letters beyond ASCII as JSON's escapes.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		switch {
+		case c < 0x80:
+			b.WriteRune(c)
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		}
+	}
+	return b.String()
 }
 
 // base64Inside is the part of the encoding of s that does not depend on what stands before and after it, when s begins

@@ -68,11 +68,11 @@ func (w *redactingWriter) Write(p []byte) (int, error) {
 	w.held = append(w.held, p...)
 	text := string(w.held)
 	if rep != nil {
-		text = rep.Replace(text)
+		text = w.r.unwrapped(rep.Replace(text))
 	}
 	keep := 0
 	if longest > 1 {
-		keep = min(longest-1, len(text))
+		keep = min(2*longest, len(text)) // twice: line breaks may stand in it
 	}
 	w.held = []byte(text[len(text)-keep:])
 	_, err := io.WriteString(w.w, text[:len(text)-keep])
