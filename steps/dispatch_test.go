@@ -11,19 +11,20 @@ import (
 
 func TestUndefinedOffersWhatIsNear(t *testing.T) {
 	for text, want := range map[string]string{
-		`node2 is isolatd`:                           "did you mean `node2 is isolated`?",
-		`node3 is isoalted for 7s`:                   "did you mean `node3 is isolated for 7s`",
-		`the leader is kiled`:                        "`the leader is killed`",
-		`a write to node7 succeds within 20s`:        "`a write to node7 succeeds within 20s`",
-		`the network is split in halves`:             "`the network is split into halves`",
-		`"x" is writen to "key" on node2`:            "`\"x\" is written to \"key\" on node2`",
-		`I GET http://node1:8080/x`:                  "I GET",
-		`a 5 node cluster running etcd`:              "-node cluster running etcd`",
-		`the response status code is 404`:            "`the response status is 404`",
-		`node1 can not reach node3`:                  "`node1 cannot reach node3`",
-		`zone az2 is isolated from the other zone`:   "", // a selector's mistake, told when it runs
-		`let there be light`:                         "`brine steps` prints",
-		`the weather over the sea is calm and quiet`: "`brine steps` prints",
+		`node2 is isolatd`: "did you mean `node2 is isolated`?",
+		`a minority with the leader of etcd is kiled`: "`a minority with the leader of etcd is killed`",
+		`node3 is isoalted for 7s`:                    "did you mean `node3 is isolated for 7s`",
+		`the leader is kiled`:                         "`the leader is killed`",
+		`a write to node7 succeds within 20s`:         "`a write to node7 succeeds within 20s`",
+		`the network is split in halves`:              "`the network is split into halves`",
+		`"x" is writen to "key" on node2`:             "`\"x\" is written to \"key\" on node2`",
+		`I GET http://node1:8080/x`:                   "I GET",
+		`a 5 node cluster running etcd`:               "-node cluster running etcd`",
+		`the response status code is 404`:             "`the response status is 404`",
+		`node1 can not reach node3`:                   "`node1 cannot reach node3`",
+		`zone az2 is isolated from the other zone`:    "", // a selector's mistake, told when it runs
+		`let there be light`:                          "`brine steps` prints",
+		`the weather over the sea is calm and quiet`:  "`brine steps` prints",
 	} {
 		err := Undefined(text)
 		if want == "" {

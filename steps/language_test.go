@@ -44,6 +44,7 @@ var language = map[string][]string{
 		`the network is split into halves{length}`,
 		`the network is split into a majority and a minority{length}`,
 		`the network is split with the leader in the minority{length}`,
+		`the network is split with the leader of etcd in the minority{length}`,
 		`the network is split into a ring of majorities{length}`,
 		`the network is split except through {who}{length}`,
 		`traffic to {who} on port 2380 is|are dropped{length}`,
@@ -348,7 +349,8 @@ var (
 	whos = []string{
 		"node2", "node1 and node3", "node1, node2 and node3", "all nodes", "every node", "each node", "the other nodes",
 		"the leader", "the leader of redis", "the followers", "a follower", "a random node", "2 random nodes",
-		"a minority", "a majority", "a minority with the leader", "a majority without the leader", "zone az1",
+		"a minority", "a majority", "a minority with the leader", "a majority without the leader",
+		"a minority with the leader of redis", "zone az1",
 		"the isolated node", "the killed nodes", "the paused nodes", "the old leader", "redis on node1", "the clients",
 	}
 	bounds  = []string{"", " within 10s", " for 5s", " for 5 seconds", " while node2 was isolated", ` while the network was split into "node1" and "node2"`}

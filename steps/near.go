@@ -103,7 +103,7 @@ type tokenText struct {
 var tokenPattern = regexp.MustCompile(`"(?:[^"]|"")*"|` + selectors + `(?:(?:,|,? and) ` + selectors + `)*|[^ ]+`)
 
 const selectors = `(?:(?:all nodes|every node|each node|the other nodes?|the leader|the followers|a follower|the old leader` +
-	`|(?:a|\d+) random nodes?|a (?:minority|majority)(?: with(?:out)? the leader)?|zone \S+|the (?:isolated|killed|paused) nodes?` +
+	`|(?:a|\d+) random nodes?|a (?:minority|majority)(?: with(?:out)? the leader)?(?: of [A-Za-z][\w.-]*)?|zone \S+|the (?:isolated|killed|paused) nodes?` +
 	`|the clients|[A-Za-z][A-Za-z_.-]*\d+)\b)`
 
 func tokens(text string) []tokenText {

@@ -17,7 +17,7 @@ func network(sc Registrar) {
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) cannot reach ([^"]+?)( (?:within|for|while) .+)?$`, cannotReach)
 	sc.Step(`^the network is split into ("(?:[^"]|"")*"(?:(?:,|,? and) "(?:[^"]|"")*")*)( (?:within|for|while) .+)?$`, splitIntoParts)
 	sc.Step(`^the network is split into (halves|a majority and a minority|a minority and a majority|a ring of majorities)( (?:within|for|while) .+)?$`, splitByShape)
-	sc.Step(`^the network is split with the leader in the minority( (?:within|for|while) .+)?$`, splitLeader)
+	sc.Step(`^the network is split with (the leader(?: of [^ ]+)?) in the minority( (?:within|for|while) .+)?$`, splitLeader)
 	sc.Step(`^the network is split except through ([^"]+?)( (?:within|for|while) .+)?$`, splitBridge)
 	sc.Step(`^(?:(TCP|UDP|ICMP) )?traffic ((?:from|to|between) [^"]+?)(?: on port ([^" ]+))? (?:is|are) dropped( (?:within|for|while) .+)?$`, dropTraffic)
 	sc.Step(`^((?:[^" ]| [^" \d]| \d+ r)+) rejoins?$`, rejoin)

@@ -43,8 +43,10 @@ func splitByShape(ctx context.Context, shape, tail string) error {
 // splitLeader puts the leader into the smaller part, chosen with the scenario's seed.
 //
 //	the network is split with the leader in the minority
-func splitLeader(ctx context.Context, tail string) error {
-	return read(ctx).split(ctx, world.Split{Kind: world.SplitLeaderMinority}, tail)
+//	the network is split with the leader of etcd in the minority
+func splitLeader(ctx context.Context, leader, tail string) error {
+	s := read(ctx)
+	return s.split(ctx, world.Split{Kind: world.SplitLeaderMinority, Of: s.who(leader).Of}, tail)
 }
 
 // splitBridge splits the network into halves that one node sees both of.

@@ -31,6 +31,7 @@ type Split struct {
 	Kind   SplitKind
 	Parts  []sel.Selector
 	Bridge sel.Selector
+	Of     string // SplitLeaderMinority: the service whose leader is meant, or ""
 }
 
 // Split cuts the links between the parts at one instant.
@@ -68,7 +69,7 @@ func (w *World) splitParts(ctx context.Context, s Split) ([][]*Node, string, err
 	case SplitMajority:
 		return w.minorityApart(ctx, sel.Selector{Kind: sel.Minority, Text: "a minority"})
 	case SplitLeaderMinority:
-		return w.minorityApart(ctx, sel.Selector{Kind: sel.Minority, WithLeader: true, Text: "a minority with the leader"})
+		return w.minorityApart(ctx, sel.Selector{Kind: sel.Minority, WithLeader: true, Of: s.Of, Text: "a minority with the leader"})
 	case SplitBridge:
 		bridge, err := w.One(ctx, s.Bridge)
 		if err != nil {

@@ -11,7 +11,7 @@
 //	one      = name | "all nodes" | "every node" | "each node" | "the other nodes"
 //	         | "the leader" [ of ] | "the followers" [ of ] | "a follower" [ of ] | "the old leader" [ of ]
 //	         | "a random node" | N " random nodes"
-//	         | ( "a minority" | "a majority" ) [ " with the leader" | " without the leader" ]
+//	         | ( "a minority" | "a majority" ) [ ( " with the leader" | " without the leader" ) [ of ] ]
 //	         | "zone " name | "the isolated nodes" | "the killed nodes" | "the paused nodes" | "the clients"
 //	of       = " of " name
 //

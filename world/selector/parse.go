@@ -10,7 +10,7 @@ import (
 var (
 	between = regexp.MustCompile(`\s*,\s*(?:and\s+)?|\s+and\s+`)
 	random  = regexp.MustCompile(`^(\d+) random nodes?$`)
-	ofWhat  = regexp.MustCompile(`^(the leader|the followers|a follower|the old leader) of (.+)$`)
+	ofWhat  = regexp.MustCompile(`^(the leader|the followers|a follower|the old leader|a (?:minority|majority) with(?:out)? the leader) of (.+)$`)
 )
 
 // phrases are the ways to write a selector that hold no name.

@@ -34,7 +34,7 @@ type Selector struct {
 	Names         []string   // Named: one or more, in the order written
 	N             int        // Random: how many
 	Zone          string     // Zone: its name
-	Of            string     // Leader, Followers, AFollower, OldLeader: the service whose leader is meant, or ""
+	Of            string     // the service whose leader is meant, or "", of all that speak of a leader
 	WithLeader    bool       // Minority, Majority: it must hold the leader
 	WithoutLeader bool       // Minority, Majority: it must not hold the leader
 	Parts         []Selector // List: at least two, none of them a List; read them with Each, which hands Service down
@@ -77,12 +77,13 @@ func (s Selector) who() string {
 	}
 	words := plain[s.Kind]
 	switch {
-	case s.Of != "":
-		words += " of " + s.Of
 	case s.WithLeader:
 		words += " with the leader"
 	case s.WithoutLeader:
 		words += " without the leader"
+	}
+	if s.Of != "" {
+		words += " of " + s.Of
 	}
 	return words
 }
