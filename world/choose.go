@@ -139,7 +139,7 @@ func (w *World) named(wanted []string) ([]*Node, error) {
 		}
 		n := w.node(name)
 		if n == nil {
-			return nil, fmt.Errorf("%s: no such node\nhint: there is %s", name, names(w.allNodes()))
+			return nil, w.noSuchNode(name)
 		}
 		out = append(out, n)
 	}

@@ -54,6 +54,10 @@ func (w *World) Request(ctx context.Context, r HTTPRequest, b Bound) error {
 	if err := checkURL(r.URL); err != nil {
 		return err
 	}
+	w.hideInURL(r.URL)
+	if err := w.checkHost(r.URL); err != nil {
+		return err
+	}
 	from := w.net.Clients()
 	fromName := "clients"
 	if r.From != nil && r.From.Kind != sel.Clients {

@@ -34,6 +34,7 @@ func (w *World) forget(n *Node) {
 		for i, have := range c.nodes {
 			if have == n {
 				c.nodes = append(c.nodes[:i:i], c.nodes[i+1:]...)
+				w.left[n.Name] = true
 				return
 			}
 		}

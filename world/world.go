@@ -68,6 +68,7 @@ type World struct {
 	memo      map[string]string
 	memoWho   map[string][]*Node
 	aliases   map[string][]string
+	left      map[string]bool // names of nodes that left
 	claimed   map[string]claimed
 	response  *response
 	command   *command
@@ -109,7 +110,7 @@ func (s *Suite) NewWorld(_ context.Context, sc Scenario) (*World, error) {
 		dir: filepath.Join(s.run.Dir, id), baseDir: filepath.Dir(sc.Info.URI),
 		rng:  newRand(sc.Info.Seed, sc.Info.URI+":"+sc.Info.Name),
 		last: map[string][]*Node{}, leaders: map[electorate]*leadership{},
-		memo: map[string]string{}, memoWho: map[string][]*Node{}, aliases: map[string][]string{}, claimed: map[string]claimed{},
+		memo: map[string]string{}, memoWho: map[string][]*Node{}, aliases: map[string][]string{}, left: map[string]bool{}, claimed: map[string]claimed{},
 	}
 	w.lookup = catalogue.New(sc.Info.URI)
 	w.bgCtx, w.bgStop = context.WithCancel(context.Background())

@@ -74,3 +74,14 @@ func list(words []string, last string) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + ", " + last + " " + words[len(words)-1]
 }
+
+// Nearest is the one candidate that is nearest to word, or "" when none is near, or several are.
+func Nearest(word string, candidates []string) string {
+	best := nearest(word, candidates)
+	for _, c := range candidates {
+		if c != best && editDistance(strings.ToLower(word), strings.ToLower(c)) <= editDistance(strings.ToLower(word), strings.ToLower(best)) {
+			return ""
+		}
+	}
+	return best
+}
