@@ -25,6 +25,13 @@ func (n *Network) remember(ns *Namespace, socket int) {
 	n.held = append(n.held, heldNamespace{ns.name, ns.inode, ns.cookie})
 }
 
+// Namespaces counts those that the network has made.
+func (n *Network) Namespaces() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.held)
+}
+
 // Leftovers lists what still keeps a namespace of a closed network alive, one
 // line each: processes that run in it, descriptors, sockets of this process
 // and mounts that refer to it. Nothing listed means that the kernel has freed

@@ -38,7 +38,7 @@ func (w *World) Close(ctx context.Context) error {
 	errs = append(errs, protect(func() error { return w.keepCaptures() }))
 	errs = append(errs, within(ctx, w.keepSight))
 	errs = append(errs, within(ctx, w.collect))
-	removed := w.undo.Pending()
+	removed := w.holdings(w.undo.Pending())
 	errs = append(errs, w.undo.Close(ctx))
 	var left []string
 	errs = append(errs, within(ctx, func(ctx context.Context) error {
@@ -112,11 +112,8 @@ func (w *World) leftovers(ctx context.Context) []string {
 	return left
 }
 
-func (w *World) recordCleanup(removed, left []string, err error, took time.Duration) {
-	c := record.Cleanup{Leftovers: left, Took: took}
-	for _, what := range removed {
-		c.Removed = append(c.Removed, record.Removal{What: what, N: 1})
-	}
+func (w *World) recordCleanup(removed []record.Removal, left []string, err error, took time.Duration) {
+	c := record.Cleanup{Removed: removed, Leftovers: left, Looked: w.looked(), Took: took}
 	if err != nil {
 		c.Errors = []string{err.Error()}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,7 +80,8 @@ type active struct {
 	id    string
 	kind  harmKind
 	what  string
-	said  string // the sentence itself, in the past: "node2 was isolated"
+	says  string // the sentence that asked for it, as written
+	said  string // the same in the past: "node2 was isolated"
 	who   []*Node
 	begun time.Time
 	from  mark             // when it began
@@ -186,7 +188,8 @@ func (w *World) begin(ctx context.Context, a *active, l Length) error {
 	a.w = w
 	a.begun = time.Now()
 	a.from = w.mark()
-	a.said = past(sentenceOf(ctx))
+	a.says = sentenceOf(ctx)
+	a.said = past(a.says)
 	w.mu.Lock()
 	w.harms = append(w.harms, a)
 	for _, l := range w.leaders {
@@ -215,6 +218,25 @@ func (w *World) lasting(ctx context.Context, a *active, l Length) error {
 		})
 	}
 	return nil
+}
+
+// named gives a harm in the words of whoever asked for it.
+func (a *active) named() string {
+	if a.says != "" {
+		return a.says
+	}
+	return a.what
+}
+
+// more is what a harm came down to, where its sentence does not say it: who "the leader" was.
+func (a *active) more() string {
+	said := strings.Fields(a.named())
+	for _, word := range strings.Fields(a.what) {
+		if !slices.Contains(said, word) {
+			return a.what
+		}
+	}
+	return ""
 }
 
 // allHarms lists the harms of the scenario, oldest first. The world's lock is
@@ -272,9 +294,21 @@ func (w *World) harmsOn() string {
 	}
 	words := make([]string, len(on))
 	for i, a := range on {
-		words[i] = fmt.Sprintf("%s (since %s)", a.what, round(time.Since(a.begun)))
+		words[i] = a.since()
 	}
 	return listWords(words)
+}
+
+// since says a harm that is on, and for how long it has been.
+func (a *active) since() string {
+	text := "on for " + round(time.Since(a.begun)).String()
+	if a.kind.momentary() {
+		text = round(time.Since(a.begun)).String() + " ago"
+	}
+	if more := a.more(); more != "" {
+		text = more + ", " + text
+	}
+	return a.named() + " (" + text + ")"
 }
 
 // setWhy says why the harm is about to end; healing by a sentence is the default.

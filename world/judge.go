@@ -31,46 +31,55 @@ const (
 // With broken it must be violated, as by a service whose mistake is known: a history that keeps the property, or leaves it
 // undecided, fails.
 func (w *World) JudgeHistory(ctx context.Context, j Judgement, broken bool) error {
-	return w.judgeHistory(ctx, broken, func(h history.History) (string, error) {
+	return w.judgeHistory(ctx, broken, func(h history.History) (finding, error) {
 		switch j {
 		case Linearizable:
 			return w.linearizable(h)
 		case Serializable, StrictlySerializable:
-			return "", history.Serializable(h, j == StrictlySerializable, history.Limits{})
+			return finding{}, history.Serializable(h, j == StrictlySerializable, history.Limits{})
 		case NoLostWrite:
-			return "", history.NoLostWrites(h)
+			return finding{}, history.NoLostWrites(h)
 		case NoDuplicate:
-			return "", history.NoDuplicates(h)
+			return finding{}, history.NoDuplicates(h)
 		case NoTimeTravel:
-			return "", history.MonotonicReads(h)
+			return finding{}, history.MonotonicReads(h)
 		case LockExclusion:
-			return "", history.LockExclusion(h)
+			return finding{}, history.LockExclusion(h)
 		}
-		return "", fmt.Errorf("judgement %d: unknown", j)
+		return finding{}, fmt.Errorf("judgement %d: unknown", j)
 	})
 }
 
 // TotalAlways judges that all accounts together held so much in every read; with broken, that in some they did not.
 func (w *World) TotalAlways(ctx context.Context, total int, broken bool) error {
-	return w.judgeHistory(ctx, broken, func(h history.History) (string, error) { return "", history.Total(h, total) })
+	return w.judgeHistory(ctx, broken, func(h history.History) (finding, error) { return finding{}, history.Total(h, total) })
 }
 
-func (w *World) judgeHistory(ctx context.Context, broken bool, judge func(history.History) (drawing string, err error)) error {
+// finding is what shows a violation: a page, and the operations on it.
+type finding struct {
+	page  string
+	drawn []history.Drawn
+}
+
+func (w *World) judgeHistory(ctx context.Context, broken bool, judge func(history.History) (finding, error)) error {
 	h, err := w.finishedWork(ctx)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	drawing, err := judge(h)
-	found := ""
+	shown, err := judge(h)
+	found, drawing := "", shown.page
 	var v *history.Violation
+	if errors.As(err, &v) && len(shown.drawn) == 0 {
+		shown.drawn = v.Drawn()
+	}
 	switch {
 	case broken && err == nil:
 		err = fmt.Errorf("expected a violation, got none in %d operations", len(h))
 	case broken && errors.As(err, &v):
 		found, err = v.Error(), nil
 	}
-	c := record.Check{Kind: "history", Name: sentenceOf(ctx), OK: err == nil, Detail: found, Drawing: drawing, Took: time.Since(began)}
+	c := record.Check{Kind: "history", Name: sentenceOf(ctx), OK: err == nil, Detail: found, Drawing: drawing, Drawn: drawn(shown.drawn), Took: time.Since(began)}
 	if err != nil {
 		c.Detail = err.Error()
 		err = fmt.Errorf("%w\nhistory: %s", err, w.work.rel)
@@ -85,11 +94,11 @@ func (w *World) judgeHistory(ctx context.Context, broken bool, judge func(histor
 }
 
 // linearizable judges keys as registers, and workloads that change several keys at one instant as transactions.
-func (w *World) linearizable(h history.History) (drawing string, err error) {
+func (w *World) linearizable(h history.History) (finding, error) {
 	transactions := h.Of(history.Accounts)
 	if len(transactions) > 0 {
 		if err := history.Serializable(transactions, true, history.Limits{}); err != nil {
-			return "", err
+			return finding{}, err
 		}
 		var rest history.History
 		for _, o := range h {
@@ -98,19 +107,27 @@ func (w *World) linearizable(h history.History) (drawing string, err error) {
 			}
 		}
 		if len(rest) == 0 {
-			return "", nil
+			return finding{}, nil
 		}
 		h = rest
 	}
 	r := history.Linearizable(h, history.Limits{})
 	if r.Violation == nil {
-		return "", r.Err
+		return finding{}, r.Err
 	}
 	path, rel := w.rec.Artifact("linearizability.html")
 	if err := r.Drawing(path, w.harmSpans()); err != nil {
-		return "", errors.Join(r.Err, err)
+		return finding{}, errors.Join(r.Err, err)
 	}
-	return rel, r.Err
+	return finding{rel, r.Drawn()}, r.Err
+}
+
+func drawn(all []history.Drawn) []record.Drawn {
+	out := make([]record.Drawn, len(all))
+	for i, d := range all {
+		out[i] = record.Drawn(d)
+	}
+	return out
 }
 
 // harmSpans are the harms of the scenario on the record's clock.
@@ -123,7 +140,7 @@ func (w *World) harmSpans() []history.Span {
 		if a.done {
 			end = a.ended
 		}
-		all = append(all, history.Span{Text: a.what, Begin: w.mono(a.begun), End: w.mono(end)})
+		all = append(all, history.Span{Text: a.named(), Begin: w.mono(a.begun), End: w.mono(end)})
 		a.mu.Unlock()
 	}
 	return all

@@ -56,7 +56,7 @@ var effects = map[harmKind]record.Effect{
 // harmBegan writes down a harm's begin.
 func (w *World) harmBegan(a *active, l Length) {
 	info := record.HarmInfo{
-		ID: a.id, Kind: string(a.kind), Effect: effects[a.kind], Asked: a.what,
+		ID: a.id, Kind: string(a.kind), Effect: effects[a.kind], Asked: a.named(), Detail: a.more(),
 		Targets: nodeNames(a.who), For: l.D, InjectTime: a.inject, Momentary: a.kind.momentary(),
 	}
 	if a.handle != nil {

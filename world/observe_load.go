@@ -16,6 +16,7 @@ import (
 
 	"brine.test/brine/netfab"
 	"brine.test/brine/world/load"
+	"brine.test/brine/world/record"
 	sel "brine.test/brine/world/selector"
 )
 
@@ -39,6 +40,7 @@ type loading struct {
 	host string // of the URL
 	path string
 	from string
+	rec  *record.Scenario
 
 	mu    sync.Mutex
 	never []int64 // when requests failed before they were on the wire, ns since 1970
@@ -65,6 +67,27 @@ func (w *World) SendLoad(ctx context.Context, spec LoadSpec, l Length) error {
 	return nil
 }
 
+// meter writes into the record, once a second, how the requests fared.
+func (one *loading) meter(ctx context.Context) error {
+	for over := false; !over && waitTick(ctx, meterEvery); {
+		select {
+		case <-one.run.Done():
+			over = true
+		default:
+		}
+		lap := one.run.Lap()
+		for _, s := range []record.Sample{
+			{Series: "load", Unit: "per second", Value: float64(lap.Good+lap.Bad) / meterEvery.Seconds()},
+			{Series: "load failed", Unit: "per second", Value: float64(lap.Bad) / meterEvery.Seconds()},
+			{Series: "slowest of load", Unit: "ms", Value: float64(lap.Slowest) / float64(time.Millisecond)},
+		} {
+			s.Subject = one.host
+			one.rec.Sample(s)
+		}
+	}
+	return nil
+}
+
 // startLoad begins to send. It goes on beyond its sentence, and ends with the scenario.
 func (w *World) startLoad(ctx context.Context, spec LoadSpec, l Length) (*loading, error) {
 	one, err := w.newLoad(ctx, spec)
@@ -75,6 +98,7 @@ func (w *World) startLoad(ctx context.Context, spec LoadSpec, l Length) (*loadin
 	if err != nil {
 		return nil, err
 	}
+	w.background(one.meter)
 	w.undo.Push("load", 10*time.Second, func(ctx context.Context) error {
 		one.run.Stop()
 		select {
@@ -106,10 +130,11 @@ func (w *World) newLoad(ctx context.Context, spec LoadSpec) (*loading, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%q: expected a URL such as http://node1:8080/", spec.URL)
 	}
+	w.hideInURL(spec.URL)
 	if err := w.begun(ctx); err != nil {
 		return nil, err
 	}
-	one := &loading{spec: spec, host: u.Hostname(), path: u.RequestURI(), from: clientsName}
+	one := &loading{spec: spec, rec: w.rec, host: u.Hostname(), path: u.RequestURI(), from: clientsName}
 	one.what = fmt.Sprintf("%g requests per second to %s", spec.Rate, spec.URL)
 	if spec.From != nil && spec.From.Kind != sel.Clients {
 		n, err := w.One(ctx, *spec.From)

@@ -20,7 +20,7 @@ func (w *World) untouched() error {
 	var errs []error
 	for _, a := range harms {
 		if !a.Receipt().Touched() {
-			errs = append(errs, fmt.Errorf("%s: touched nothing: the fault never happened, and the scenario is %s", a.what, strictTag))
+			errs = append(errs, fmt.Errorf("%s: touched nothing: the fault never happened, and the scenario is %s", a.named(), strictTag))
 		}
 	}
 	return errors.Join(errs...)

@@ -18,7 +18,11 @@ type bounded struct {
 }
 
 func (b *bounded) Error() string {
-	return fmt.Sprintf("%s (looked %d times): %v", b.text, b.looks, b.err)
+	looks := "1 look"
+	if b.looks != 1 {
+		looks = fmt.Sprintf("%d looks", b.looks)
+	}
+	return fmt.Sprintf("%s (%s): %v", b.text, looks, b.err)
 }
 func (b *bounded) Unwrap() error { return b.err }
 
@@ -40,13 +44,7 @@ func (w *World) Explain(err error) error {
 	}
 	f := &failure{err: err, surprises: w.Surprises()}
 	for _, a := range w.active(func(*active) bool { return true }) {
-		f.harms = append(f.harms, fmt.Sprintf("%s for %s", a.what, round(time.Since(a.begun))))
-	}
-	if len(f.harms)+len(f.surprises) == 0 {
-		var b *bounded
-		if !errors.As(err, &b) {
-			return err
-		}
+		f.harms = append(f.harms, a.since())
 	}
 	return f
 }
@@ -66,7 +64,7 @@ func (f *failure) Error() string {
 
 // Verdict sets the failure in parts.
 func (f *failure) Verdict() record.Verdict {
-	v := record.Verdict{Harms: f.harms}
+	v := record.Verdict{Harms: f.harms, Ended: f.surprises}
 	var b *bounded
 	if errors.As(f.err, &b) {
 		v.Tried, v.Looks = b.tried, b.looks
@@ -74,10 +72,20 @@ func (f *failure) Verdict() record.Verdict {
 	text, hint, _ := strings.Cut(f.err.Error(), "\nhint: ")
 	v.Hint = hint
 	if before, after, ok := strings.Cut(text, ", got "); ok {
-		_, v.Expected, _ = strings.Cut(before, "expected ")
-		v.Got = after
-	} else {
-		v.Got = text
+		_, v.Expected, ok = strings.Cut(before, "expected ")
+		if ok {
+			v.Got = paragraph(after)
+		}
 	}
 	return v
+}
+
+// paragraph is the first line of a text and the lines below it that are set in.
+func paragraph(text string) string {
+	lines := strings.Split(text, "\n")
+	n := 1
+	for n < len(lines) && strings.HasPrefix(lines[n], " ") {
+		n++
+	}
+	return strings.Join(lines[:n], "\n")
 }

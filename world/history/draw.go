@@ -60,7 +60,7 @@ func (r *Result) Drawing(path string, harms []Span) error {
 	if r.Violation == nil || len(r.drawn) == 0 {
 		return nil
 	}
-	_, info := porcupine.CheckOperationsVerbose(registerModel, model(r.drawn), shrinkTime)
+	info := r.searched()
 	first, last := r.drawn[0].call, int64(0)
 	for _, s := range r.drawn {
 		if s.end != forever {
@@ -91,7 +91,7 @@ func (r *Result) Drawing(path string, harms []Span) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("drawing: %w", err)
 	}
-	if err := porcupine.VisualizePath(registerModel, info, path); err != nil {
+	if err := porcupine.VisualizePath(registerModel, *info, path); err != nil {
 		return fmt.Errorf("drawing: %w", err)
 	}
 	return nil

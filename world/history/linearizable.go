@@ -23,6 +23,7 @@ type Result struct {
 	Steps     int        // operations that told something
 	drawn     []*step    // what a drawing shows
 	proof     map[*Operation]bool
+	search    *porcupine.LinearizationInfo // for an order of drawn
 	base      int64
 }
 

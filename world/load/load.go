@@ -57,6 +57,7 @@ type Run struct {
 	errors  int
 	skipped int
 	lastErr error
+	lap     Lap
 	began   time.Time
 	ended   time.Time
 }
@@ -130,6 +131,12 @@ func (r *Run) one(ctx context.Context, due time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent++
+	r.lap.Slowest = max(r.lap.Slowest, took)
+	if failed || err != nil {
+		r.lap.Bad++
+	} else {
+		r.lap.Good++
+	}
 	_ = r.late.RecordValue(clamp(late)) // clamped: never out of range
 	switch {
 	case err != nil:
@@ -151,6 +158,21 @@ func (r *Run) Stop() { r.stop() }
 
 // Done is closed when the last request has ended.
 func (r *Run) Done() <-chan struct{} { return r.done }
+
+// Lap is what has become of the requests that ended since the last lap.
+type Lap struct {
+	Good, Bad int // answered well; answered with failure, or not at all
+	Slowest   time.Duration
+}
+
+// Lap begins the next lap.
+func (r *Run) Lap() Lap {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lap := r.lap
+	r.lap = Lap{}
+	return lap
+}
 
 // Report tells what has become of the requests so far.
 type Report struct {

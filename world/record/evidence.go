@@ -47,20 +47,33 @@ type Check struct {
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail,omitempty"`
 	// Drawing is the file of a picture that proves it, relative to the folder of events.jsonl.
-	Drawing string        `json:"drawing,omitempty"`
-	Took    time.Duration `json:"took_ns,omitempty"`
+	Drawing string `json:"drawing,omitempty"`
+	// Drawn are the operations that prove a violation, with those near them.
+	Drawn []Drawn       `json:"drawn,omitempty"`
+	Took  time.Duration `json:"took_ns,omitempty"`
+}
+
+// Drawn is an operation of a history as a report draws it.
+type Drawn struct {
+	Who   string `json:"who"`  // "client 3 on node1"
+	Text  string `json:"text"` // `read of "k" → "v1"`
+	Start int64  `json:"start"`
+	End   int64  `json:"end,omitempty"`   // 0 where nobody knows it
+	Proof bool   `json:"proof,omitempty"` // one of the few that prove it
+	Place int    `json:"place,omitempty"` // in the longest order that explains what was returned, from 1; 0: in none
 }
 
 // Cleanup is what the teardown of a scenario removed, and what it could not.
 type Cleanup struct {
 	Removed   []Removal     `json:"removed,omitempty"`
 	Leftovers []string      `json:"leftovers,omitempty"`
+	Looked    []string      `json:"looked,omitempty"` // kinds of things that leftovers were looked for among
 	Errors    []string      `json:"errors,omitempty"`
 	Took      time.Duration `json:"took_ns"`
 }
 
 // Removal counts things of one kind.
 type Removal struct {
-	What string `json:"what"` // namespaces, veths, containers…
+	What string `json:"what"` // namespaces, veths, containers…: plural, or the name of one thing
 	N    int    `json:"n"`
 }

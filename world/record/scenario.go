@@ -77,6 +77,8 @@ type Verdict struct {
 	Looks int           `json:"looks,omitempty"`
 	// Harms are the sentences of the harms that were on.
 	Harms []string `json:"harms,omitempty"`
+	// Ended are the services that had ended by themselves: "node2/etcd exited with code 2".
+	Ended []string `json:"ended,omitempty"`
 	Hint  string   `json:"hint,omitempty"`
 }
 
