@@ -85,8 +85,8 @@ func runSuite(sel Selection, t *testing.T) (int, error) {
 		TestSuiteInitializer: InitializeTestSuite,
 		ScenarioInitializer:  InitializeScenario,
 		Options: &godog.Options{
-			Format: "pretty", Paths: paths, FS: see, Concurrency: sel.Concurrency, Strict: true,
-			TestingT: t, Output: &cleaned{to: os.Stdout}, NoColors: !colour(), DefaultContext: current.ctx,
+			Format: formatName, Paths: paths, FS: see, Concurrency: sel.Concurrency, Strict: true,
+			TestingT: t, Output: &byLine{to: os.Stdout}, NoColors: !colour(), DefaultContext: current.ctx,
 		},
 	}.Run()
 	if err := current.close(); err != nil {

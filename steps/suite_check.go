@@ -1,32 +1,76 @@
 package steps
 
 import (
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cucumber/godog"
 
 	"brine.test/brine/world"
+	"brine.test/brine/world/record"
 )
 
-// checkSentences refuses a scenario with a sentence that means nothing, or two
-// things, before anything is built for it.
-func checkSentences(p *godog.Scenario) error {
-	var errs []error
-	for _, st := range p.Steps {
+// refusal is why a scenario is not begun: a sentence of it means nothing, or two things. It tells so before anything is
+// built.
+type refusal struct {
+	by        map[int]error // by the sentence's place
+	undefined bool          // nothing else is wrong
+}
+
+// checkSentences refuses a scenario, or returns nil.
+func checkSentences(p *godog.Scenario) *refusal {
+	r := &refusal{by: map[int]error{}, undefined: true}
+	for i, st := range p.Steps {
+		var err error
 		switch m := Matches(st.Text); len(m) {
 		case 0:
-			errs = append(errs, Undefined(st.Text))
+			err = Undefined(st.Text)
 		case 1:
-			if err := argumentFits(st.Text, argumentOf(st)); err != nil {
-				errs = append(errs, err)
-			}
+			err = argumentFits(st.Text, argumentOf(st))
+			r.undefined = r.undefined && err == nil
 		default:
-			errs = append(errs, fmt.Errorf("%s: has %d meanings", st.Text, len(m)))
+			err = fmt.Errorf("%s: has %d meanings", st.Text, len(m))
+			r.undefined = false
+		}
+		if err != nil {
+			r.by[i] = err
 		}
 	}
-	return errors.Join(errs...)
+	if len(r.by) == 0 {
+		return nil
+	}
+	return r
+}
+
+func (r *refusal) Error() string {
+	var all []string
+	for _, i := range slices.Sorted(maps.Keys(r.by)) {
+		all = append(all, r.by[i].Error())
+	}
+	return strings.Join(all, "\n")
+}
+
+// first is the first reason in one line.
+func (r *refusal) first() string {
+	text, _, _ := strings.Cut(r.Error(), "\n`")
+	return "not begun: " + strings.ReplaceAll(text, "\nhint: ", "; ")
+}
+
+// write puts the refusal into the record: the sentences that mean nothing, and those that were left out for them.
+func (r *refusal) write(sc *record.Scenario, infos []record.StepInfo) {
+	for i, info := range infos {
+		st := sc.Step(info)
+		switch err := r.by[i]; {
+		case err == nil:
+			st.End(record.Skipped, nil)
+		case len(Matches(info.Text)) == 0:
+			st.End(record.Undefined, err)
+		default:
+			st.End(record.Failed, err)
+		}
+	}
 }
 
 // needsOf unions what the scenario's sentences need, those in its tables and

@@ -27,11 +27,14 @@ type play struct {
 	order map[string]int  // step id → its place
 	infos []record.StepInfo
 
-	mu   sync.Mutex
-	step *record.Step
-	end  func() // ends the sentence and its deadline
-	err  error
-	gone bool
+	refused *refusal // the scenario is not begun
+
+	mu    sync.Mutex
+	step  *record.Step
+	began time.Time
+	end   func() // ends the sentence and its deadline
+	err   error
+	gone  bool
 }
 
 type playKey struct{}
@@ -57,7 +60,7 @@ func hooks(sc *godog.ScenarioContext, s *session) {
 		if pl == nil {
 			return ctx, nil
 		}
-		return pl.base, hide(pl.after(status, stepErr))
+		return pl.base, hide(pl.after(st.Id, status, stepErr))
 	})
 	sc.After(func(ctx context.Context, _ *godog.Scenario, scErr error) (out context.Context, err error) {
 		pl, _ := ctx.Value(playKey{}).(*play)
@@ -104,18 +107,25 @@ func (s *session) begin(ctx context.Context, p *godog.Scenario) (context.Context
 	}
 	pl.base = context.WithValue(base, playKey{}, pl)
 	w.OnClose(func() { stop(); cancel(nil) })
-	return pl.base, checkSentences(p)
+	if pl.refused = checkSentences(p); pl.refused != nil {
+		pl.refused.write(w.Record(), info.Steps)
+		return pl.base, pl.refused
+	}
+	return pl.base, nil
 }
 
 // before begins a step: in the record, with a deadline, as a sentence of its own.
 func (pl *play) before(st *godog.Step) context.Context {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
+	if pl.refused != nil {
+		return pl.base
+	}
 	info := record.StepInfo{Text: st.Text}
 	if i, ok := pl.order[st.Id]; ok && i < len(pl.infos) {
 		info = pl.infos[i]
 	}
-	pl.step = pl.world.Record().Step(info)
+	pl.step, pl.began = pl.world.Record().Step(info), time.Now()
 	ctx, cancel := context.WithTimeoutCause(pl.base, limit(), fmt.Errorf("the step took longer than %s\nhint: BRINE_STEP_TIMEOUT gives it more", limit()))
 	ctx, done := pl.world.Sentence(ctx, st.Text)
 	pl.end = func() { done(); cancel() }
@@ -131,7 +141,7 @@ func limit() time.Duration {
 
 // after ends a step. What went wrong beside the steps fails the step that ran
 // then.
-func (pl *play) after(status godog.StepResultStatus, stepErr error) error {
+func (pl *play) after(id string, status godog.StepResultStatus, stepErr error) error {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	if pl.gone || pl.step == nil {
@@ -148,6 +158,7 @@ func (pl *play) after(status godog.StepResultStatus, stepErr error) error {
 		tell(ended)
 	}
 	pl.step.End(statusOf(status, beside), errors.Join(stepErr, beside))
+	current.remarks.ended(id, pl.step.ID(), time.Since(pl.began))
 	pl.step = nil
 	if stepErr != nil {
 		pl.err = stepErr
@@ -191,7 +202,10 @@ func (pl *play) finish(scErr error) error {
 	closed := pl.world.Close(pl.base)
 	err := errors.Join(judged, closed)
 	status := record.Passed
-	if scErr != nil || err != nil {
+	switch {
+	case pl.refused != nil && pl.refused.undefined && err == nil:
+		status, scErr = record.Undefined, pl.refused
+	case scErr != nil || err != nil:
 		status = record.Failed
 	}
 	pl.world.Record().End(status, errors.Join(scErr, err))

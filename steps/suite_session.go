@@ -44,6 +44,7 @@ type session struct {
 	closeErr  error
 	closed    chan struct{}
 	counts    tally
+	remarks   remarks
 }
 
 // tally counts how the scenarios came out.
@@ -97,6 +98,7 @@ func (s *session) start() error {
 		return err
 	}
 	s.suite.Record().Listen(reports.NewConsole(os.Stderr).Event)
+	s.suite.Record().Listen(s.remarks.listen)
 	return nil
 }
 

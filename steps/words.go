@@ -35,11 +35,13 @@ func rehearse(ctx context.Context, sentence string) error {
 }
 
 // do calls the World when all words were right.
-func (s *words) do(call func(*world.World) error) error {
+func (s *words) do(call func(*world.World) error) (err error) {
+	defer func() { err = hide(err) }()
+	defer recovered("the sentence", &err)
 	if s.err != nil || s.dry {
-		return hide(s.err)
+		return s.err
 	}
-	return hide(s.world.Explain(call(s.world)))
+	return s.world.Explain(call(s.world))
 }
 
 func (s *words) keep(err error) {

@@ -30,7 +30,7 @@ func TestSteadyStatesThatFail(t *testing.T) {
 	}
 	for _, want := range []string{
 		`the hypothesis failed: the steady state "stays fast" held before and does not hold now`,
-		`expected at most 300ms, got (?:[4-9]\d\d(?:\.\d+)?ms|\d\.\d+s) \(\d+ requests: median `,
+		`expected  at most 300ms\n    got       (?:[4-9]\d\d(?:\.\d+)?ms|\d\.\d+s) \(\d+ requests: median `,
 		`the test could not begin: the steady state "stays fast" does not hold before anything was done`,
 		`no request was seen, so nothing can be said about them`,
 		`0 scenarios passed, 2 failed`,
