@@ -20,14 +20,15 @@ func Closing(w io.Writer, dir string, run *record.Run) {
 	}
 	p := painter(w)
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
-	for _, s := range troubled(run) {
+	for i, s := range troubled(run) {
+		say("\n%s %s  %s\n", p.red(glyph(s.Status)), p.bold(plain(s.Name)), p.dim(where(s)))
 		t := explain(s)
-		say("\n%s %s  %s\n", p.red(glyph(record.Failed)), p.bold(plain(s.Name)), p.dim(where(s)))
-		for _, l := range t.lines() {
-			say("    %s\n", strings.ReplaceAll(plain(l), "\n", "\n    "))
+		var logged []string
+		if i < loggedOf {
+			logged = loggedAround(dir, s)
 		}
-		if s.Again != "" {
-			say("    again: %s\n", plain(s.Again))
+		for _, part := range t.parts(logged, s.Again, filepath.Join(dir, "report.html")+"#"+s.ID) {
+			part.print(w, p)
 		}
 	}
 	for _, s := range run.Scenarios {
@@ -38,7 +39,10 @@ func Closing(w io.Writer, dir string, run *record.Run) {
 	if run.Result != nil && len(run.Result.Leftovers) > 0 {
 		say("\n%s %s\n", p.red("left behind:"), plain(list(run.Result.Leftovers)))
 	}
-	say("\n%s · report: %s · artifacts: %s\n", p.outcome(run.OK(), closing(run)), filepath.Join(dir, "report.html"), filepath.Join(dir, "artifacts"))
+	if did := touched(run); did != "" {
+		say("\n%s%s\n", p.dim("harm: "), did)
+	}
+	say("%s · report: %s · artifacts: %s\n", p.outcome(run.OK(), closing(run)), filepath.Join(dir, "report.html"), filepath.Join(dir, "artifacts"))
 }
 
 func where(s *record.ScenarioRun) string { return fmt.Sprintf("%s:%d", plain(s.URI), s.Line) }

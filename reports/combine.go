@@ -37,6 +37,9 @@ func Combine(w io.Writer, out, before string, dirs ...string) (bool, error) {
 	}
 	if c := compare(o.Before, run); c != nil {
 		_, _ = fmt.Fprintln(w, c.words())
+		for _, line := range c.lines() {
+			_, _ = fmt.Fprintln(w, line)
+		}
 	}
 	Closing(w, out, run)
 	return run.OK(), nil

@@ -108,6 +108,31 @@ func (c *changes) words() string {
 	return "Since run " + c.Before + ": " + strings.Join(parts, ", ")
 }
 
+// named bounds how many scenarios of one kind of change are named.
+const named = 10
+
+// lines names what changed, a scenario a line.
+func (c *changes) lines() []string {
+	var out []string
+	for _, p := range []struct {
+		all  []change
+		what string
+	}{{c.Failing, "newly failing"}, {c.Fixed, "fixed"}, {c.Slower, "slower"}, {c.Faster, "faster"}, {c.New, "new"}, {c.Gone, "gone"}} {
+		for i, one := range p.all {
+			if i == named {
+				out = append(out, fmt.Sprintf("  %-14s and %d more", "", len(p.all)-named))
+				break
+			}
+			line := fmt.Sprintf("  %-14s %s", p.what, one.Name)
+			if one.Text != "" {
+				line += ": " + clip(one.Text, 160)
+			}
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
 // of words what changed about one scenario.
 func (c *changes) of(id string) string {
 	if c == nil {

@@ -68,6 +68,11 @@ func TestCombineMergesShardsAndTellsWhatChanged(t *testing.T) {
 	if want := "Since run aaaaaaaa: 1 newly failing, 1 fixed, 1 slower, 1 faster, 1 new, 1 gone\n"; !strings.HasPrefix(said.String(), want) {
 		t.Errorf("got %q", said.String())
 	}
+	for _, want := range []string{"  newly failing  breaks: breaks broke\n", "  fixed          mends: before: mends broke\n", "  slower         slows: 2 s, now 4 s\n", "  gone           goes\n"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("expected %q in\n%s", want, said.String())
+		}
+	}
 	if want := "6 scenarios passed, 2 failed · "; !strings.Contains(said.String(), want) {
 		t.Errorf("got %q", said.String())
 	}

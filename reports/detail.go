@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"brine.test/brine/world/record"
 )
@@ -29,6 +31,7 @@ type detail struct {
 	Files       []fileView      `json:"files,omitempty"`
 	Cleanup     *record.Cleanup `json:"cleanup,omitempty"`
 	Removed     string          `json:"removed,omitempty"`
+	Looked      string          `json:"looked,omitempty"`
 }
 
 type stepView struct {
@@ -91,6 +94,7 @@ type fileView struct {
 	Name string `json:"name"`
 	Href string `json:"href"`
 	Size string `json:"size,omitempty"`
+	Raw  bool   `json:"raw,omitempty"` // packets as they were: nothing is taken out of them
 }
 
 // maxLinks bounds the links of one harm that the page draws, maxPerLink those whose receipts it lists: a split of a
@@ -104,6 +108,8 @@ const (
 type clock struct{ begin int64 }
 
 func (c clock) at(mono int64) int64 { return (mono - c.begin) / 1000 }
+
+func (c clock) exact(mono int64) float64 { return float64(mono-c.begin) / 1000 }
 
 func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBudget) *detail {
 	c := clock{s.Begin.Mono}
@@ -121,11 +127,12 @@ func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBu
 		d.Harms = append(d.Harms, newHarm(c, s, h))
 	}
 	d.Lanes = lanes(c, s)
-	d.Series = operations(c, s)
-	d.Calls = calls(c, s)
-	d.Samples = samples(c, s)
-	d.Topologies = topologies(c, s)
 	home := homeOf(dir, s)
+	work := worked(home, s)
+	d.Series = operations(c, s, work)
+	d.Calls = calls(c, s)
+	d.Samples = samples(c, s, len(work) > 0)
+	d.Topologies = topologies(c, s)
 	d.Evidence = gather(c, s, home)
 	merged := mergeLogs(home.dir, c, s)
 	d.Log = merged.view(budget.share(s), c, s)
@@ -134,15 +141,20 @@ func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBu
 	if s.Cleanup != nil {
 		var parts []string
 		for _, r := range s.Cleanup.Removed {
-			if r.N == 1 {
-				parts = append(parts, plain(r.What))
-			} else {
-				parts = append(parts, fmt.Sprintf("%d %s", r.N, plain(r.What)))
-			}
+			parts = append(parts, removal(r))
 		}
-		d.Removed = list(parts)
+		d.Removed, d.Looked = list(parts), plain(list(s.Cleanup.Looked))
 	}
 	return d
+}
+
+// removal counts a kind of things; a name that is no plural is one thing.
+func removal(r record.Removal) string {
+	what := plain(r.What)
+	if one, many := strings.CutSuffix(what, "s"); many && (r.N != 1 || !strings.Contains(what, " of ")) {
+		return plural(uint64(max(r.N, 0)), one)
+	}
+	return what
 }
 
 func newStep(c clock, s *record.ScenarioRun, st *record.StepRun) stepView {
@@ -216,7 +228,7 @@ func files(at home, s *record.ScenarioRun) []fileView {
 		if n == 0 {
 			n = fileSize(at.dir, file)
 		}
-		v := fileView{Name: plain(name), Href: at.href(file)}
+		v := fileView{Name: plain(name), Href: at.href(file), Raw: strings.HasSuffix(file, ".pcapng") || strings.HasSuffix(file, ".pcap")}
 		if n > 0 {
 			v.Size = size(uint64(n))
 		}
@@ -228,7 +240,17 @@ func files(at home, s *record.ScenarioRun) []fileView {
 	for _, ch := range s.Checks {
 		add(ch.Name, ch.Drawing, 0)
 	}
-	for _, l := range s.Logs {
+	logs := slices.Clone(s.Logs)
+	slices.SortStableFunc(logs, func(a, b record.LogFile) int {
+		switch {
+		case natural(a.Node, b.Node):
+			return -1
+		case natural(b.Node, a.Node):
+			return 1
+		}
+		return strings.Compare(a.Service+a.Stream, b.Service+b.Stream)
+	})
+	for _, l := range logs {
 		add(l.Node+" "+l.Service+" "+l.Stream, l.File, 0)
 	}
 	return out

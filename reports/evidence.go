@@ -40,6 +40,34 @@ type piece struct {
 	Image string `json:"image,omitempty"`
 	Href  string `json:"href,omitempty"`
 	Diff  bool   `json:"diff,omitempty"` // lines that begin with + or - are set apart
+
+	Drawn []drawnView `json:"drawn,omitempty"` // a history's violation
+}
+
+// drawnView is an operation of a drawing; times are µs since the scenario began.
+type drawnView struct {
+	Who   string   `json:"w"`
+	Text  string   `json:"x"`
+	Begin float64  `json:"b"`
+	End   *float64 `json:"e,omitempty"`
+	Proof bool     `json:"p,omitempty"`
+	Place int      `json:"n,omitempty"`
+}
+
+// maxDrawn bounds the operations of one drawing.
+const maxDrawn = 160
+
+func drawnOf(c clock, all []record.Drawn) []drawnView {
+	var out []drawnView
+	for _, o := range all[:min(len(all), maxDrawn)] {
+		v := drawnView{Who: plain(o.Who), Text: shorten(plain(o.Text), 200), Begin: c.exact(o.Start), Proof: o.Proof, Place: o.Place}
+		if o.End > 0 {
+			end := c.exact(o.End)
+			v.End = &end
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 func gather(c clock, s *record.ScenarioRun, at home) []evidence {
@@ -60,6 +88,9 @@ func gather(c clock, s *record.ScenarioRun, at home) []evidence {
 		}
 	}
 	for _, a := range s.Attachments {
+		if a.Step == "" && a.File != "" && !picture(mediaType(a.Attachment)) {
+			continue // the list of artifacts has it
+		}
 		out = append(out, attachment(c, a, at))
 	}
 	for _, n := range s.Notes {
@@ -73,8 +104,11 @@ func gather(c clock, s *record.ScenarioRun, at home) []evidence {
 	for _, k := range s.Checks {
 		e := evidence{Step: k.Step, At: c.at(k.Mono), Kind: "check", Bad: !k.OK, Parts: texts("", k.Detail)}
 		e.Title = plain(strings.TrimSpace(k.Kind+" "+k.Phase) + ": " + k.Name + map[bool]string{true: " holds", false: " does not hold"}[k.OK])
+		if len(k.Drawn) > 0 {
+			e.Parts = append(e.Parts, piece{Drawn: drawnOf(c, k.Drawn)})
+		}
 		if k.Drawing != "" {
-			e.Parts = append(e.Parts, piece{Label: "drawing", Href: at.href(k.Drawing)})
+			e.Parts = append(e.Parts, piece{Label: "the checker's own page", Text: "open it", Href: at.href(k.Drawing)})
 		}
 		out = append(out, e)
 	}

@@ -1,7 +1,7 @@
 package reports
 
 import (
-	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,6 +16,8 @@ type story struct {
 	Got      string
 	Tried    string
 	Harms    []string
+	Before   []string // harms that were over by then, where none was on
+	Ended    []string // services that had ended by themselves
 	Hint     string
 	Detail   string // the whole error, where it says more than the headline
 }
@@ -42,14 +44,20 @@ func explain(s *record.ScenarioRun) *story {
 		}
 		if v.Tried > 0 {
 			t.Tried = "tried for " + span(v.Tried)
-			if v.Looks > 0 {
+			if v.Looks > 1 {
 				t.Tried += ", " + plural(uint64(v.Looks), "look")
 			}
 		}
-		t.Harms = v.Harms
+		t.Harms, t.Ended = v.Harms, v.Ended
+		t.Headline = shorter(v, t.Headline)
 	}
-	if t.Step != nil && len(t.Harms) == 0 {
-		t.Harms = harmsOn(s, t.Step)
+	if t.Step != nil {
+		if on := harmsOn(s, t.Step); len(on) > 0 {
+			t.Harms = on // with what they touched, which the sentence could not know
+		}
+		if len(t.Harms) == 0 {
+			t.Before = harmsBefore(s, t.Step)
+		}
 	}
 	return t
 }
@@ -70,17 +78,63 @@ func headline(s *record.ScenarioRun, st *record.StepRun, res record.Result) stri
 	return "It failed and did not say why."
 }
 
-// harmsOn are the harms that were on at the end of a step, each with the time since it began.
+// looked is what an error of a sentence with a time bound begins with; the story tells it apart.
+var looked = regexp.MustCompile(`^(?:not within \S+|held for \S+ of \S+) \(\d+ looks?\): `)
+
+// longHeadline is how many letters a headline may have before what stands beside it, expected and got, is left out of it.
+const longHeadline = 140
+
+// shorter leaves out of a headline what the story tells beside it.
+func shorter(v *record.Verdict, line string) string {
+	if v.Tried > 0 {
+		line = looked.ReplaceAllString(line, "")
+	}
+	if before, _, ok := strings.Cut(line, "expected "+firstLine(v.Expected)); ok && v.Expected != "" && len(line) > longHeadline && len(before) > 10 {
+		line = before
+	}
+	return strings.TrimRight(line, ":, ")
+}
+
+// harmsOn are the harms that were on at the end of a step, each with the time since it began and what it touched.
 func harmsOn(s *record.ScenarioRun, st *record.StepRun) []string {
 	var out []string
 	for _, h := range s.Harms {
-		if instant(h) || h.Begin.Mono > st.End.Mono || !h.End.IsZero() && h.End.Mono < st.Begin.Mono {
+		if instant(h) || h.Begin.Mono > st.End.Mono || !h.End.IsZero() && h.End.Mono < st.End.Mono {
 			continue
 		}
-		since := st.End.Sub(h.Begin).Round(time.Millisecond)
-		out = append(out, fmt.Sprintf("%s (for %s)", asked(h), span(since)))
+		out = append(out, about(h, "on for "+span(st.End.Sub(h.Begin).Round(time.Millisecond))))
 	}
 	return out
+}
+
+// earlier is how many harms that were over are told with a failure.
+const earlier = 3
+
+// harmsBefore are the last harms that were over when a step ended.
+func harmsBefore(s *record.ScenarioRun, st *record.StepRun) []string {
+	var out []string
+	for _, h := range s.Harms {
+		end := h.End
+		if instant(h) || end.IsZero() {
+			end = h.Begin
+		}
+		if end.Mono <= st.End.Mono {
+			out = append(out, about(h, "over for "+span(st.End.Sub(end).Round(time.Millisecond))))
+		}
+	}
+	return out[max(0, len(out)-earlier):]
+}
+
+// about is a harm in one line: its sentence, whom that meant, how long, what it touched.
+func about(h *record.HarmRun, since string) string {
+	parts := []string{since}
+	if h.Detail != "" {
+		parts = []string{h.Detail, since}
+	}
+	if !h.End.IsZero() {
+		parts = append(parts, receipt(h))
+	}
+	return asked(h) + " (" + strings.Join(parts, "; ") + ")"
 }
 
 // instant tells a harm that was over when it was done. A kill is momentary too, but where the record says that its end
@@ -116,6 +170,12 @@ func (t *story) lines() []string {
 	}
 	for _, h := range t.Harms {
 		add("while", h)
+	}
+	for _, h := range t.Before {
+		add("before", h)
+	}
+	for _, e := range t.Ended {
+		add("ended by itself", e)
 	}
 	add("hint", t.Hint)
 	return out

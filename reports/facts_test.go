@@ -55,12 +55,37 @@ func TestOneRunTellsTheSameFactsInAllFormats(t *testing.T) {
 			}
 		}
 	}
+	for _, s := range run.Scenarios {
+		for _, ch := range s.Choices {
+			for _, name := range []string{"cucumber.json", "messages.ndjson", "junit.xml"} {
+				if !bytes.Contains(read(name), []byte(ch.Selector+": "+list(ch.Stood))) {
+					t.Errorf("%s does not tell whom %q meant", name, ch.Selector)
+				}
+			}
+		}
+	}
+	var suites junitSuites
+	if err := xml.Unmarshal(read("junit.xml"), &suites); err != nil {
+		t.Fatal(err)
+	}
+	n := run.Count()
+	if suites.Tests != len(run.Scenarios) || suites.Failures+suites.Errors != len(troubled(run)) || suites.Skipped != n[record.Skipped] {
+		t.Errorf("junit.xml counts %d, %d failed, %d in error, %d skipped; the record has %v", suites.Tests, suites.Failures, suites.Errors, suites.Skipped, n)
+	}
 	var console bytes.Buffer
 	Closing(&console, dir, run)
+	for _, text := range []string{console.String(), summary(run, Options{})} {
+		if !strings.Contains(text, closing(run)) || !strings.Contains(text, touched(run)) {
+			t.Errorf("expected %q and %q in\n%s", closing(run), touched(run), text)
+		}
+	}
 	for name, text := range map[string]string{"console": console.String(), "summary": summary(run, Options{})} {
-		for _, w := range want {
-			if w.why != "" && !strings.Contains(text, w.why) && !strings.Contains(text, markdown(w.why)) {
-				t.Errorf("%s does not tell why %q failed", name, w.name)
+		for _, s := range troubled(run) {
+			e := explain(s)
+			for _, fact := range append(e.Harms, e.lead(), e.Expected, e.Got, e.Hint, s.Name) {
+				if !strings.Contains(text, fact) && !strings.Contains(text, markdown(fact)) {
+					t.Errorf("%s does not tell %q of %q", name, fact, s.Name)
+				}
 			}
 		}
 	}

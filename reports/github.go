@@ -12,6 +12,9 @@ import (
 func summary(run *record.Run, o Options) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", markdown(closing(run)))
+	if did := touched(run); did != "" {
+		fmt.Fprintf(&b, "Harm: %s.\n\n", markdown(did))
+	}
 	if c := compare(o.Before, run); c != nil {
 		fmt.Fprintf(&b, "%s\n\n", markdown(c.words()))
 	}
@@ -24,7 +27,7 @@ func summary(run *record.Run, o Options) string {
 			if t.Step != nil {
 				sentence = t.Step.Keyword + t.Step.Text
 			}
-			fmt.Fprintf(&b, "| %s<br>`%s:%d` | %s | %s |\n", markdown(s.Name), code(s.URI), s.Line, markdown(sentence), markdown(strings.Join(t.lines()[min(1, len(t.lines())-1):], "\n")))
+			fmt.Fprintf(&b, "| %s<br>`%s:%d` | %s | %s |\n", markdown(s.Name), code(s.URI), s.Line, markdown(sentence), markdown(t.why()))
 		}
 		b.WriteByte('\n')
 	}
@@ -56,13 +59,33 @@ func annotations(w io.Writer, run *record.Run) {
 		if t.Step != nil && t.Step.Line > 0 {
 			line = t.Step.Line
 		}
-		_, _ = fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", property(s.URI), line, property(s.Name), command(strings.Join(t.lines(), "\n")))
+		_, _ = fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", property(s.URI), line, property(s.Name), command(t.said(s.Again)))
 	}
 	for _, s := range run.Scenarios {
 		for _, h := range s.TouchedNothing() {
 			_, _ = fmt.Fprintf(w, "::warning file=%s,line=%d,title=%s::%s\n", property(s.URI), s.Line, property(s.Name), command(asked(h)+" touched nothing"))
 		}
 	}
+}
+
+// said is the story for an annotation.
+func (t *story) said(again string) string {
+	var out []string
+	for _, l := range t.parts(nil, again, "") {
+		out = append(out, l.words())
+	}
+	return strings.Join(out, "\n")
+}
+
+// why is the story beside its sentence.
+func (t *story) why() string {
+	var out []string
+	for _, l := range t.parts(nil, "", "") {
+		if l.label != "" {
+			out = append(out, l.words())
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // troubled are the scenarios that have something to explain.

@@ -17,8 +17,8 @@ var assets embed.FS
 
 // scripts and styles are each joined in this order into one.
 var (
-	scripts = []string{"dom", "words", "state", "list", "overview", "scenario", "evidence", "rows", "timeline", "series", "moment", "layout", "topology", "logs", "keys", "main"}
-	styles  = []string{"base", "frame", "list", "overview", "scenario", "pictures", "logs", "narrow"}
+	scripts = []string{"dom", "words", "state", "list", "overview", "history", "scenario", "evidence", "rows", "timeline", "series", "moment", "layout", "topology", "logs", "keys", "main"}
+	styles  = []string{"base", "frame", "list", "overview", "scenario", "pictures", "history", "logs", "narrow"}
 )
 
 // html is the whole report as one file. Everything that comes from the system under test travels as JSON with <, > and &

@@ -80,13 +80,18 @@ func nearest(lines []logLine, moment int64, limit int) (from, to int) {
 const maxAround = 12
 
 // around is what the services logged around a failure: the worst lines between a second before the failed step and its
-// end, else the last ones.
+// end, else the last ones. What they said before they were ready is about their start.
 func (m *merged) around(c clock, s *record.ScenarioRun) []logLine {
 	st := s.FailedStep()
 	if st == nil || st.Begin.IsZero() {
 		return nil
 	}
 	begin, end := c.at(st.Begin.Mono)-1_000_000, c.at(st.End.Mono)+200_000
+	for _, state := range s.States {
+		if state.State == record.Ready && state.Mono < st.Begin.Mono {
+			begin = max(begin, c.at(state.Mono))
+		}
+	}
 	var bad, all []logLine
 	for _, l := range m.lines {
 		if l.At < begin || l.At > end {

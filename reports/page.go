@@ -11,6 +11,7 @@ type page struct {
 	Title     string         `json:"title"`
 	Closing   string         `json:"closing"`
 	OK        bool           `json:"ok"`
+	Touched   string         `json:"touched,omitempty"` // what all harm did
 	Run       string         `json:"run"`
 	Began     int64          `json:"began"` // wall, ms
 	Took      int64          `json:"took"`  // µs
@@ -52,17 +53,20 @@ type tale struct {
 	Step     int      `json:"step"` // index, -1 outside of the steps
 	Sentence string   `json:"sentence,omitempty"`
 	Headline string   `json:"headline"`
+	Lead     string   `json:"lead,omitempty"` // the headline without what stands below it
 	Expected string   `json:"expected,omitempty"`
 	Got      string   `json:"got,omitempty"`
 	Tried    string   `json:"tried,omitempty"`
 	Harms    []string `json:"harms,omitempty"`
+	Before   []string `json:"before,omitempty"`
+	Ended    []string `json:"ended,omitempty"`
 	Hint     string   `json:"hint,omitempty"`
 	Detail   string   `json:"detail,omitempty"`
 }
 
 func newPage(dir string, run *record.Run, o Options) *page {
 	p := &page{
-		Closing: closing(run), OK: run.OK(), Run: run.Info.ID, Again: run.Info.Again, Facts: facts(run),
+		Closing: closing(run), OK: run.OK(), Touched: touched(run), Run: run.Info.ID, Again: run.Info.Again, Facts: facts(run),
 		Began: run.Begin.Wall / 1e6, Took: run.End.Sub(run.Begin).Microseconds(),
 	}
 	p.Records = records(dir, run)
@@ -120,11 +124,17 @@ func tell(s *record.ScenarioRun) *tale {
 		return nil
 	}
 	out := &tale{
-		Step: -1, Headline: plain(t.Headline), Expected: plain(t.Expected), Got: plain(t.Got), Tried: t.Tried, Hint: plain(t.Hint),
+		Step: -1, Headline: plain(t.Headline), Lead: plain(t.lead()), Expected: plain(t.Expected), Got: plain(t.Got), Tried: t.Tried, Hint: plain(t.Hint),
 		Detail: plain(t.Detail),
 	}
 	for _, h := range t.Harms {
 		out.Harms = append(out.Harms, plain(h))
+	}
+	for _, h := range t.Before {
+		out.Before = append(out.Before, plain(h))
+	}
+	for _, e := range t.Ended {
+		out.Ended = append(out.Ended, plain(e))
 	}
 	for i, st := range s.Steps {
 		if st == t.Step {

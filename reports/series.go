@@ -2,6 +2,7 @@ package reports
 
 import (
 	"sort"
+	"strings"
 
 	"brine.test/brine/world/record"
 )
@@ -43,9 +44,14 @@ func calls(c clock, s *record.ScenarioRun) []call {
 	return out
 }
 
-// operations counts each operation at the moment it ended. Nil for few of them: a sentence's single read is no series.
-func operations(c clock, s *record.ScenarioRun) *opSeries {
-	if len(s.Operations) <= fewCalls {
+// operations counts each operation at the moment it ended, those of workloads from their history. Nil for few of them: a
+// sentence's single read is no series.
+func operations(c clock, s *record.ScenarioRun, worked []workOp) *opSeries {
+	all := worked
+	for _, o := range s.Operations {
+		all = append(all, workOp{Start: o.Start, End: o.End, Outcome: o.Outcome})
+	}
+	if len(all) <= fewCalls && len(worked) == 0 {
 		return nil
 	}
 	span := max(c.at(s.End.Mono), 1)
@@ -53,13 +59,13 @@ func operations(c clock, s *record.ScenarioRun) *opSeries {
 	n := int(span/step) + 1
 	v := &opSeries{Step: step, OK: make([]int, n), Failed: make([]int, n), Unknown: make([]int, n), P50: make([]int64, n), P99: make([]int64, n)}
 	took := make([][]int64, n)
-	for _, o := range s.Operations {
+	for _, o := range all {
 		i := min(max(int(c.at(o.End)/step), 0), n-1)
 		v.Total++
 		switch o.Outcome {
 		case record.OutcomeOK:
 			v.OK[i]++
-			took[i] = append(took[i], o.Took().Microseconds())
+			took[i] = append(took[i], (o.End-o.Start)/1000)
 		case record.OutcomeFailed:
 			v.Failed[i]++
 		default:
@@ -85,29 +91,71 @@ func rank(v []int64, p int) int64 {
 type sampleSeries struct {
 	Name   string       `json:"name"`
 	Unit   string       `json:"unit,omitempty"`
-	Points [][2]float64 `json:"points"` // µs, value
+	Points [][2]float64 `json:"points"`        // µs, value
+	Bad    [][2]float64 `json:"bad,omitempty"` // the part of a rate that went wrong
 }
 
-func samples(c clock, s *record.ScenarioRun) []sampleSeries {
+// rates are the series that belong to one another: what came, and what of it went wrong. Where none came none was written.
+var rates = map[string]struct{ name, bad string }{
+	"HTTP requests": {"HTTP", "HTTP errors"},
+	"load":          {"load", "load failed"},
+}
+
+// short are names of series that fit a row's label.
+var short = map[string]string{"p99 latency of HTTP": "HTTP p99", "slowest of load": "load, slowest"}
+
+// samples are the series that were measured. Those of workloads whose every operation is known are left out.
+func samples(c clock, s *record.ScenarioRun, worked bool) []sampleSeries {
 	var out []sampleSeries
 	index := map[string]int{}
-	for _, p := range s.Samples {
-		name := plain(p.Series)
+	add := func(name, unit string, p record.SampleRun) *sampleSeries {
 		if p.Subject != "" {
-			name += " · " + plain(p.Subject)
+			name += " · " + p.Subject
 		}
+		name = plain(name)
 		i, ok := index[name]
 		if !ok {
 			i = len(out)
 			index[name] = i
-			out = append(out, sampleSeries{Name: name, Unit: p.Unit})
+			out = append(out, sampleSeries{Name: name, Unit: unit})
 		}
-		out[i].Points = append(out[i].Points, [2]float64{float64(c.at(p.Mono)), p.Value})
+		return &out[i]
+	}
+	for _, p := range s.Samples {
+		point := [2]float64{float64(c.at(p.Mono)), p.Value}
+		if rate, ok := rates[p.Series]; ok {
+			one := add(rate.name, p.Unit, p)
+			one.Points = append(one.Points, point)
+			continue
+		}
+		if worked && ofWork(p.Series) {
+			continue
+		}
+		bad := false
+		for _, rate := range rates {
+			if p.Series == rate.bad {
+				one := add(rate.name, p.Unit, p)
+				one.Bad, bad = append(one.Bad, point), true
+			}
+		}
+		if !bad {
+			name := p.Series
+			if s := short[name]; s != "" {
+				name = s
+			}
+			one := add(name, p.Unit, p)
+			one.Points = append(one.Points, point)
+		}
 	}
 	for i := range out {
-		out[i].Points = thin(out[i].Points, 2*buckets)
+		out[i].Points, out[i].Bad = thin(out[i].Points, 2*buckets), thin(out[i].Bad, 2*buckets)
 	}
 	return out
+}
+
+// ofWork tells the samples of a workload, of which the history knows more.
+func ofWork(series string) bool {
+	return strings.HasSuffix(series, ": operations") || strings.HasSuffix(series, ": slowest operation")
 }
 
 // thin keeps of each group of points the highest: a peak must not vanish.

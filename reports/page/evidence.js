@@ -1,5 +1,5 @@
 const KIND = { http: 'HTTP', command: 'Command', operation: 'Client', attachment: 'Attached', note: 'Note', check: 'Check', line: 'Log' };
-function evidenceRow(x) {
+function evidenceRow(x, d) {
   const head = [h('span', { class: 'kind' }, KIND[x.kind] || x.kind), x.title];
   if (!x.parts) return h('div', { class: `ev flat ${x.bad ? 'bad' : ''}` }, head);
   return h(
@@ -11,7 +11,9 @@ function evidenceRow(x) {
         'div',
         { class: 'part' },
         p.label && h('h3', {}, p.label),
-        p.href
+        p.drawn
+          ? historyDrawing(p.drawn, d)
+          : p.href
           ? h('a', { href: p.href }, p.text || p.label)
           : p.image
             ? h('img', { src: p.image, alt: x.title })
@@ -43,7 +45,7 @@ function harmSection(d, view) {
             { class: `g ${x.nothing ? 'pending' : 'passed'}`, title: x.nothing ? 'touched nothing' : 'touched' },
             x.nothing ? '!' : '✓',
           ),
-          h('div', { class: 'text' }, sentence(x.asked), x.detail && h('span', { class: 'muted' }, ` ${x.detail}`)),
+          h('div', { class: 'text' }, sentence(x.asked), x.detail && h('span', { class: 'muted' }, ` (${x.detail})`)),
           h(
             'button',
             {

@@ -6,7 +6,8 @@ function place(nodes) {
   const n = sorted.length,
     gaps = zones.length > 1 ? zones.length : 0,
     big = n > 24,
-    r = big ? 19 - Math.min(11, n / 12) : 25;
+    longest = Math.max(4, ...nodes.map((x) => x.name.length)),
+    r = big ? 19 - Math.min(11, n / 12) : n > 10 ? 25 : Math.min(46, Math.max(25, longest * 3.3 + 7));
   const radius = n === 1 ? 0 : Math.max(88, ((n + gaps * 0.6) * (r * 2 + 18)) / 6.283),
     spots = new Map(),
     unit = 6.28319 / (n + gaps * 0.6);

@@ -23,6 +23,7 @@ function stateAt(d, node, t) {
   const order = ['oom', 'exited', 'stopped', 'removed', 'paused', 'starting', 'leader', 'follower', 'ready', 'running'];
   return states.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0];
 }
+const laneName = (l) => (l.node === l.service ? l.node : `${l.node} ${l.service}`);
 // servicesAt lists the services with their states; of many only those that are not simply ready.
 function servicesAt(d, t) {
   const all = d.lanes.map((l) => ({ l, g: l.segments.filter((x) => x.b <= t).pop() }));
@@ -32,7 +33,7 @@ function servicesAt(d, t) {
     {},
     some
       .slice(0, 20)
-      .map(({ l, g }) => h('li', {}, `${l.node} ${l.service}: ${g ? g.state : 'not there yet'}${g && g.text ? `, ${g.text}` : ''}`)),
+      .map(({ l, g }) => h('li', {}, `${laneName(l)}: ${g ? g.state : 'not there yet'}${g && g.text ? `, ${g.text}` : ''}`)),
     some.length < all.length && h('li', { class: 'muted' }, `${all.length - some.length} ready or running`),
     some.length > 20 && h('li', { class: 'muted' }, `and ${some.length - 20} more`),
   );
@@ -67,7 +68,8 @@ function readout(d, view) {
           : h(
               'ul',
               {},
-              on.map((x) => h('li', {}, h('b', {}, x.asked), `: ${x.receipt}`)),
+              on.slice(0, 12).map((x) => h('li', {}, h('b', {}, x.asked), x.detail ? ` (${x.detail})` : '', `: ${x.receipt}`)),
+              on.length > 12 && h('li', { class: 'muted' }, `and ${on.length - 12} more`),
             ),
       ),
       h('div', {}, h('h3', {}, 'Services'), (d.lanes || []).length === 0 ? 'no states recorded' : servicesAt(d, t)),

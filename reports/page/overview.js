@@ -92,6 +92,7 @@ function overview() {
         h('span', {}, span(HEAD.took)),
         h('span', {}, wall(HEAD.began)),
       ),
+      HEAD.touched && h('p', { class: 'touched' }, h('b', {}, 'Harm: '), HEAD.touched, '.'),
       (HEAD.trouble || []).map((t) => h('p', { class: 'trouble' }, t)),
     ),
     HEAD.changes && changesSection(HEAD.changes),

@@ -48,6 +48,46 @@ function lanesShown(d) {
     hit = new Set((d.harms || []).flatMap((x) => ((x.targets || []).length < 20 ? x.targets || [] : [])));
   return all.filter((l) => hit.has(l.node) || l.segments.some((g) => !dull.has(g.state))).slice(0, 60);
 }
+// harmRows gives each harm its row; of many those of one kind that were not on at the same time share one.
+function harmRows(d) {
+  const all = d.harms || [];
+  if (all.length <= 8) return all.map((x) => ({ kind: x.kind, all: [x] }));
+  const out = [];
+  for (const x of [...all].sort((a, b) => a.kind.localeCompare(b.kind) || a.b - b.b)) {
+    const gap = d.span / 100,
+      row = out.find((r) => r.kind === x.kind && r.end + gap <= x.b);
+    if (row) row.all.push(x);
+    else out.push({ kind: x.kind, all: [x], low: true });
+    (row || out[out.length - 1]).end = x.e;
+  }
+  return out;
+}
+// harmName is what tells a harm from others that one sentence brought.
+function harmName(x, d) {
+  return x.detail && (d.harms || []).filter((o) => o.asked === x.asked).length > 1 ? x.detail : x.asked;
+}
+function harmBand(g, p, y, x, tall, d) {
+  band(g, p, x.b, x.moment ? Math.max(x.e, x.b + p.px(8)) : x.e, {
+    id: x.id,
+    cls: `b-harm ${x.nothing ? 'nothing' : ''}`,
+    y: y + 3,
+    h: tall,
+    label: `${harmName(x, d)} · ${x.receipt}`,
+    tip: `${x.asked}${x.detail ? `\n${x.detail}` : ''}\n${x.receipt}\n${at(x.b)} to ${x.open ? 'the end' : at(x.e)} s${x.why ? `, ${x.why}` : ''}`,
+    click: () => p.view.choose(x.b, x.id),
+    extra: () =>
+      x.first &&
+      x.last >= p.view.from &&
+      x.first <= p.view.to &&
+      s('rect', {
+        class: 'touch',
+        x: p.x(Math.max(x.first, p.view.from)),
+        y: y + tall,
+        height: 3,
+        width: Math.max(2, p.x(Math.min(x.last, p.view.to)) - p.x(Math.max(x.first, p.view.from))),
+      }),
+  });
+}
 function timelineRows(d) {
   const out = [
     {
@@ -74,32 +114,14 @@ function timelineRows(d) {
       },
     },
   ];
-  for (const x of d.harms || []) {
+  for (const row of harmRows(d)) {
+    const low = row.all.length > 1 || row.low;
     out.push({
-      label: x.kind,
-      h: 26,
-      title: x.asked,
+      label: row.kind,
+      h: low ? 20 : 26,
+      title: row.all.map((x) => x.asked).join('\n'),
       draw(g, p, y) {
-        band(g, p, x.b, x.moment ? Math.max(x.e, x.b + p.px(8)) : x.e, {
-          id: x.id,
-          cls: `b-harm ${x.nothing ? 'nothing' : ''}`,
-          y: y + 3,
-          h: 20,
-          label: `${x.asked} · ${x.receipt}`,
-          tip: `${x.asked}\n${x.receipt}\n${at(x.b)} to ${x.open ? 'the end' : at(x.e)} s${x.why ? `, ${x.why}` : ''}`,
-          click: () => p.view.choose(x.b, x.id),
-          extra: () =>
-            x.first &&
-            x.last >= p.view.from &&
-            x.first <= p.view.to &&
-            s('rect', {
-              class: 'touch',
-              x: p.x(Math.max(x.first, p.view.from)),
-              y: y + 20,
-              height: 3,
-              width: Math.max(2, p.x(Math.min(x.last, p.view.to)) - p.x(Math.max(x.first, p.view.from))),
-            }),
-        });
+        for (const x of row.all) harmBand(g, p, y, x, low ? 14 : 20, d);
       },
     });
   }
@@ -107,7 +129,7 @@ function timelineRows(d) {
   const lanes = lanesShown(d);
   for (const l of lanes) {
     out.push({
-      label: services.size > 1 ? `${l.node} ${l.service}` : l.node,
+      label: services.size > 1 ? laneName(l) : l.node,
       h: 19,
       draw(g, p, y) {
         for (const seg of l.segments)
@@ -117,7 +139,7 @@ function timelineRows(d) {
             h: 15,
             label: seg.state,
             textCls: seg.state === 'leader' ? 'on-leader' : 'm',
-            tip: `${l.node} ${l.service}: ${seg.state}${seg.text ? `, ${seg.text}` : ''}\n${at(seg.b)} to ${at(seg.e)} s`,
+            tip: `${laneName(l)}: ${seg.state}${seg.text ? `, ${seg.text}` : ''}\n${at(seg.b)} to ${at(seg.e)} s`,
             click: () => p.view.choose(seg.b),
           });
       },

@@ -13,11 +13,13 @@ function verdict(e, d, view) {
   if (!t) return null;
   const row = (label, value, cls) => value && [h('dt', {}, label), h('dd', { class: cls }, value)];
   const moment = failedAt(e, d);
+  const st = d.steps[t.step],
+    proof = st && (d.evidence || []).filter((x) => x.step && x.step === st.id).flatMap((x) => x.parts || []).find((p) => p.drawn);
   return h(
     'section',
     { class: 'verdict', 'aria-label': 'Why it failed' },
     t.sentence && h('p', { class: 'sentence' }, h('b', {}, sentence(t.sentence))),
-    h('p', { class: 'headline' }, t.headline),
+    t.lead && h('p', { class: 'headline' }, t.lead),
     h(
       'dl',
       {},
@@ -29,8 +31,19 @@ function verdict(e, d, view) {
           'While',
           t.harms.map((x) => h('div', {}, x)),
         ),
+      (t.before || []).length > 0 &&
+        row(
+          'Harm before',
+          t.before.map((x) => h('div', {}, x)),
+        ),
+      (t.ended || []).length > 0 &&
+        row(
+          'Ended by itself',
+          t.ended.map((x) => h('div', {}, x)),
+        ),
       row('Hint', t.hint),
     ),
+    proof && historyDrawing(proof.drawn, d),
     t.detail && t.detail !== t.headline && h('details', {}, h('summary', {}, 'Whole error'), h('pre', {}, t.detail)),
     (d.around || []).length > 0 && [
       h('h3', { style: { 'margin-top': '.8rem' } }, 'What the services said around then'),
@@ -100,7 +113,7 @@ function stepRow(d, st, i, view) {
           ),
         ),
       st.doc && h('pre', { class: 'doc' }, st.doc),
-      evidence.map(evidenceRow),
+      evidence.map((x) => evidenceRow(x, d)),
     ),
   );
 }
@@ -147,7 +160,7 @@ function scenarioView(e, target) {
         d.steps.map((st, i) => stepRow(d, st, i, view)),
       ),
     ),
-    loose.length > 0 && h('section', { class: 'block' }, h('h2', {}, 'Between the sentences'), loose.map(evidenceRow)),
+    loose.length > 0 && h('section', { class: 'block' }, h('h2', {}, 'Between the sentences'), loose.map((x) => evidenceRow(x, d))),
     hasPicture &&
       h(
         'section',
@@ -167,6 +180,12 @@ function scenarioView(e, target) {
           { class: 'files' },
           d.files.map((f) => h('li', {}, h('a', { href: f.href }, f.name), f.size && h('small', {}, ` ${f.size}`))),
         ),
+        d.files.some((f) => f.raw) &&
+          h(
+            'p',
+            { class: 'muted' },
+            'Captures (pcapng) hold packets as they were sent. Secrets are taken out of everything else here, but not out of them: look before you pass one on.',
+          ),
       ),
     h('section', { class: 'block' }, h('h2', {}, 'Teardown'), cleanup(d)),
     d.again && h('section', { class: 'block' }, h('h2', {}, 'Run just this again'), copyLine(d.again)),
@@ -196,7 +215,7 @@ function cleanup(d) {
     d.removed && h('p', {}, `Removed ${d.removed} in ${span(Math.round(c.took_ns / 1000))}.`),
     (c.leftovers || []).length > 0
       ? h('div', { class: 'warnbox' }, h('b', {}, 'Left behind: '), c.leftovers.join(', '))
-      : h('p', {}, 'Nothing was left behind.'),
+      : h('p', {}, d.looked ? `Then ${d.looked} were looked for: nothing was left behind.` : 'Nothing was left behind.'),
     (c.errors || []).map((x) => h('p', { class: 'muted' }, x)),
   ];
 }

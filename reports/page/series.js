@@ -104,23 +104,63 @@ function seriesRows(d) {
           });
       },
     });
-  for (const m of d.samples || []) {
-    const most = Math.max(...m.points.map((v) => v[1]), 1e-9);
-    out.push({
-      label: m.name,
-      h: 42,
-      draw(g, p, y) {
-        const pts = m.points
-          .filter((v) => v[0] >= p.view.from && v[0] <= p.view.to)
-          .map((v) => `${p.x(v[0]).toFixed(1)},${(y + 37 - (30 * v[1]) / most).toFixed(1)}`);
-        g.append(
-          s('polyline', { class: 'l-p50', points: pts.join(' ') }),
-          s('text', { class: 'm', x: p.gutter + 3, y: y + 12 }, `up to ${Number(most.toPrecision(3))} ${m.unit || ''}`),
-        );
-      },
-    });
-  }
+  for (const m of d.samples || []) out.push(sampleRow(m));
   return out;
+}
+// A measured series: a rate as an area with what went wrong of it in red, anything else as a line.
+function sampleRow(m) {
+  const bad = new Map((m.bad || []).map((v) => [v[0], v[1]])),
+    points = m.points || [],
+    most = Math.max(...points.map((v) => v[1]), 0),
+    rate = m.unit === 'per second',
+    scale = 30 / (most || 1),
+    say = (v) => `${Number(v.toPrecision(3))} ${m.unit || ''}`.trim();
+  const failed = Math.max(0, ...bad.values());
+  return {
+    label: m.name,
+    h: 44,
+    draw(g, p, y) {
+      const base = y + 39,
+        seen = points.filter((v, i) => (points[i + 1] || v)[0] >= p.view.from && (points[i - 1] || v)[0] <= p.view.to);
+      let path = '',
+        last;
+      for (const v of seen) {
+        const px = Math.min(Math.max(p.x(v[0]), p.gutter), p.width - 10).toFixed(1),
+          py = (base - v[1] * scale).toFixed(1);
+        // A rate that is not told for a while was none.
+        if (rate && last !== undefined && v[0] - last > 2.2e6) {
+          path += `V${base}H${Math.max(p.x(v[0] - 1e6), p.gutter).toFixed(1)}`;
+        }
+        path += last === undefined ? `M${px} ${rate ? base : py}${rate ? `V${py}` : ''}` : rate ? `L${px} ${py}` : `L${px} ${py}`;
+        last = v[0];
+      }
+      if (seen.length === 1) path += 'h1.5';
+      if (rate && path) {
+        g.append(s('path', { class: 's-rate', d: `${path}V${base}Z` }));
+        for (const v of seen)
+          if (bad.get(v[0]) > 0)
+            g.append(s('rect', { class: 's-failed', x: p.x(v[0]) - 3, width: 5, y: base - bad.get(v[0]) * scale, height: bad.get(v[0]) * scale }));
+      } else g.append(s('path', { class: 'l-p50', d: path }));
+      g.append(
+        s('text', { class: 'm halo', x: p.gutter + 3, y: y + 12 }, `up to ${say(most)}${failed > 0 ? `, ${say(failed)} failed` : ''}`),
+        s('rect', {
+          x: p.gutter,
+          y,
+          width: p.width - p.gutter - 10,
+          height: 42,
+          fill: 'transparent',
+          onpointerleave: () => p.tip(),
+          onpointermove: (ev) => {
+            const t =
+              p.view.from +
+              ((ev.clientX - g.ownerSVGElement.getBoundingClientRect().left - p.gutter) / (p.width - p.gutter - 10)) * (p.view.to - p.view.from);
+            const near = points.reduce((best, v) => (!best || Math.abs(v[0] - t) < Math.abs(best[0] - t) ? v : best), undefined);
+            p.tip(ev, near && `${m.name}\n${at(near[0])} s: ${say(near[1])}${bad.has(near[0]) ? `, ${say(bad.get(near[0]))} failed` : ''}`);
+          },
+        }),
+      );
+    },
+  };
 }
 // logDensity marks warnings and errors where they were logged.
 function logDensity(d) {
