@@ -115,7 +115,7 @@ func newDetail(dir string, run *record.Run, s *record.ScenarioRun, budget *logBu
 	c := clock{s.Begin.Mono}
 	d := &detail{
 		Slug: s.Slug, Description: plain(s.Description), Seed: fmt.Sprint(s.Seed), Again: plain(s.Again),
-		Began: s.Begin.Wall / 1e6, Span: c.at(s.End.Mono), Cleanup: s.Cleanup,
+		Began: s.Begin.Wall / 1e6, Span: c.at(s.End.Mono), Cleanup: s.Cleanup, Steps: []stepView{},
 	}
 	if d.Again == "" {
 		d.Again = plain(run.Info.Again)

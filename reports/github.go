@@ -63,9 +63,19 @@ func annotations(w io.Writer, run *record.Run) {
 	}
 	for _, s := range run.Scenarios {
 		for _, h := range s.TouchedNothing() {
-			_, _ = fmt.Fprintf(w, "::warning file=%s,line=%d,title=%s::%s\n", property(s.URI), s.Line, property(s.Name), command(asked(h)+" touched nothing"))
+			_, _ = fmt.Fprintf(w, "::warning file=%s,line=%d,title=%s::%s\n", property(s.URI), lineOf(s, h), property(s.Name), command(asked(h)+" touched nothing: the fault never happened"))
 		}
 	}
+}
+
+// lineOf is the line of the sentence that asked for a harm.
+func lineOf(s *record.ScenarioRun, h *record.HarmRun) int {
+	for _, st := range s.Steps {
+		if st.ID == h.Step && st.ID != "" && st.Line > 0 {
+			return st.Line
+		}
+	}
+	return s.Line
 }
 
 // said is the story for an annotation.

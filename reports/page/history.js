@@ -44,7 +44,8 @@ function historyDrawing(all, d) {
     );
   });
   who.forEach((w, i) => svg.append(s('line', { class: 'grid', x1: 0, x2: width, y1: top + i * rowH + rowH, y2: top + i * rowH + rowH })));
-  for (const o of ops) {
+  // One whose end nobody knows lies under what its client did next.
+  for (const o of [...ops].sort((a, b) => (b.e === undefined) - (a.e === undefined))) {
     const b = at0(o.b),
       e = at0(o.e ?? open),
       y = top + who.indexOf(o.w) * rowH + 4,
@@ -90,7 +91,7 @@ function historyDrawing(all, d) {
       h('span', { class: 'hd-key proof' }, 'the proof'),
       ops.some((o) => !o.p) && h('span', { class: 'hd-key' }, 'near it'),
       ops.some((o) => o.e === undefined) && h('span', { class: 'hd-key open' }, 'end unknown'),
-      harms.length > 0 && h('span', { class: 'hd-key harm' }, 'harm'),
+      harms.map((x) => h('span', { class: 'hd-key harm' }, x.asked)),
       key && h('span', {}, `key ${key}`),
       h('span', {}, placed ? 'Numbers: the longest order that explains what was returned. ' : '', 'Not to scale.'),
     ),

@@ -36,9 +36,18 @@ function band(g, p, b, e, opt) {
       },
       s('rect', { class: opt.cls, x, y: opt.y, width: w, height: opt.h, rx: Math.min(4, opt.h / 3) }),
       opt.extra && opt.extra(x, w),
-      opt.label && s('text', { class: opt.textCls, x: x + 6, y: opt.y + opt.h / 2 + 4, 'pointer-events': 'none' }, fits(opt.label, w - 10)),
+      opt.label && bandLabel(p, opt, x, w),
     ),
   );
+}
+// A label that does not fit its band stands beside it, where nothing else is in the row.
+function bandLabel(p, opt, x, w) {
+  const right = p.width - 10 - (x + w + 5),
+    left = x - p.gutter - 5,
+    y = opt.y + opt.h / 2 + 4,
+    text = (at0, px, anchor) => s('text', { class: opt.textCls, x: at0, y, 'text-anchor': anchor, 'pointer-events': 'none' }, fits(opt.label, px));
+  if (!opt.alone || opt.label.length * 6.3 <= w - 10 || Math.max(right, left) <= w) return text(x + 6, w - 10, 'start');
+  return right >= left ? text(x + w + 5, right, 'start') : text(x - 5, left, 'end');
 }
 // lanesShown leaves out, of very many services, those that only started and ran.
 function lanesShown(d) {
@@ -66,12 +75,13 @@ function harmRows(d) {
 function harmName(x, d) {
   return x.detail && (d.harms || []).filter((o) => o.asked === x.asked).length > 1 ? x.detail : x.asked;
 }
-function harmBand(g, p, y, x, tall, d) {
+function harmBand(g, p, y, x, tall, d, alone) {
   band(g, p, x.b, x.moment ? Math.max(x.e, x.b + p.px(8)) : x.e, {
     id: x.id,
     cls: `b-harm ${x.nothing ? 'nothing' : ''}`,
     y: y + 3,
     h: tall,
+    alone,
     label: `${harmName(x, d)} · ${x.receipt}`,
     tip: `${x.asked}${x.detail ? `\n${x.detail}` : ''}\n${x.receipt}\n${at(x.b)} to ${x.open ? 'the end' : at(x.e)} s${x.why ? `, ${x.why}` : ''}`,
     click: () => p.view.choose(x.b, x.id),
@@ -121,7 +131,7 @@ function timelineRows(d) {
       h: low ? 20 : 26,
       title: row.all.map((x) => x.asked).join('\n'),
       draw(g, p, y) {
-        for (const x of row.all) harmBand(g, p, y, x, low ? 14 : 20, d);
+        for (const x of row.all) harmBand(g, p, y, x, low ? 14 : 20, d, row.all.length === 1);
       },
     });
   }

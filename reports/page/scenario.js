@@ -73,7 +73,10 @@ function verdict(e, d, view) {
   );
 }
 function stepRow(d, st, i, view) {
-  const evidence = (d.evidence || []).filter((x) => x.step && x.step === st.id);
+  // What proves the failure is drawn in the verdict.
+  const evidence = (d.evidence || [])
+    .filter((x) => x.step && x.step === st.id)
+    .map((x) => (st.status === 'failed' && x.parts ? { ...x, parts: x.parts.filter((p) => !p.drawn) } : x));
   const full = Math.max(d.span, 1);
   return h(
     'li',
