@@ -78,6 +78,11 @@ bench: ## speed and accuracy, as ratios measured in one run, with a table at the
 soak: build ## kill -9 a running suite at random moments and prove that nothing is left (SEEDS=30 for the long form)
 	@BRINE_SOAK=$(SEEDS) go test -count=1 -v -run "^TestSoak" -timeout 30m $(EXEC) ./cmd/brine
 
+KERNELS ?= 6.1
+.PHONY: kernels
+kernels: ## boot Debian's own kernels in qemu and run tests and features there (KERNELS="5.10 6.1 6.12"; half an hour each)
+	@$(AS_ROOT) .ci/kernels $(KERNELS)
+
 generate: ## rebuild the BPF objects and bindings (needs clang; must change nothing)
 	@go generate ./...
 

@@ -62,14 +62,14 @@ func echo(t *testing.T, n *Node, port string) {
 // exchange sends size bytes to an echo and compares what comes back.
 func exchange(t *testing.T, from *Node, network, addr string, size int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := from.DialContext(ctx, network, addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	payload := bytes.Repeat([]byte("brine and "), size/10+1)[:size]
@@ -112,6 +112,11 @@ func TestTraffic(t *testing.T) {
 func TestConfiguration(t *testing.T) {
 	n := newNetwork(t, "node1")
 	one := node(t, n, "node1")
+	// Before Linux 6.8 a link is said to be up some time after it is.
+	waitFor(t, 5*time.Second, "eth0 up", func() bool {
+		out, err := run(t, one, "ip", "link", "show", "eth0")
+		return err == nil && !strings.Contains(out, "state UNKNOWN")
+	})
 	for _, want := range []struct{ cmd, contains string }{
 		{"ip -br link show eth0", "02:77:00:00:00:02"},
 		{"ip link show eth0", "mtu 1500 qdisc noqueue state UP"},

@@ -217,7 +217,14 @@ func (n *testNode) listenUDP(t testing.TB, addr netip.Addr, port int) *net.UDPCo
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.SetReadBuffer(8 << 20); err != nil {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cerr := raw.Control(func(fd uintptr) { // beyond net.core.rmem_max, which is small on a stock system
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 8<<20)
+	})
+	if err := errors.Join(err, cerr); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })

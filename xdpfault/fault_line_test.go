@@ -59,7 +59,7 @@ func testJitter(t *testing.T, f *fabric) {
 	if got[0] < by-jitter || got[25]-got[4] < jitter/2 {
 		t.Errorf("from %s to %s: want them spread over %s ± %s", got[0], got[29], by, jitter)
 	}
-	if n := inversions(f.stream(2, 3, 500, 64, false, 100*time.Millisecond)); n != 0 {
+	if n := inversions(f.stream(2, 3, 500, 64, false, 2*quiet)); n != 0 {
 		t.Errorf("jitter reordered %d packets", n)
 	}
 	f.heal(h)
@@ -75,7 +75,7 @@ func testDelayEnds(t *testing.T, f *fabric) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.settle(1, 50*time.Millisecond); got != 0 {
+	if got := s.settle(1, quiet); got != 0 {
 		t.Errorf("%d arrived before their time", got)
 	}
 	f.heal(h)
@@ -95,7 +95,7 @@ func testCutWhileDelayed(t *testing.T, f *fabric) {
 		}
 	}
 	cut := f.drop(Link{2, 3})
-	if got := s.settle(1, 250*time.Millisecond); got != 0 {
+	if got := s.settle(1, 5*quiet); got != 0 {
 		t.Errorf("%d packets outlived the cut", got)
 	}
 	if r := cut.Receipt(); r.Dropped.Packets != 10 {
@@ -158,7 +158,7 @@ func (f *fabric) rateOf(a, b, n int) float64 {
 
 func testQueue(t *testing.T, f *fabric) {
 	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Rate{BitsPerSecond: 1e6, Queue: 8}})
-	got := len(f.stream(2, 3, 50, 1000, false, 100*time.Millisecond))
+	got := len(f.stream(2, 3, 50, 1000, false, 2*quiet))
 	if got < 8 || got > 10 {
 		t.Errorf("%d of 50 passed a queue of 8, want 8 to 10", got)
 	}
@@ -171,7 +171,7 @@ func testQueue(t *testing.T, f *fabric) {
 func testReorder(t *testing.T, f *fabric) {
 	const n = 2000
 	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Reorder{Share: 0.05, By: 2 * time.Millisecond}})
-	got := f.stream(2, 3, n, 64, false, 50*time.Millisecond)
+	got := f.stream(2, 3, n, 64, false, quiet)
 	r := h.Receipt()
 	if len(got) != n {
 		t.Errorf("%d of %d arrived", len(got), n)

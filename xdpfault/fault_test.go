@@ -69,12 +69,14 @@ func (f *fabric) stream(a, b, n, size int, v6 bool, quiet time.Duration) [][]byt
 		}
 	}()
 	to := &net.UDPAddr{IP: dst.AsSlice(), Port: 4000}
+	keepUp := f.pace(a, b)
 	for i := range n {
 		if _, err := out.WriteToUDP(numbered(i, size), to); err != nil {
 			f.t.Fatal(err)
 		}
 		if i%50 == 49 {
-			time.Sleep(200 * time.Microsecond) // paces the sender
+			keepUp(i + 1)
+			time.Sleep(200 * time.Microsecond) // lets the receiver read, too
 		}
 	}
 	var all [][]byte
@@ -216,7 +218,7 @@ func testCorrupt(t *testing.T, f *fabric) {
 	const n = 2000
 	for _, v6 := range []bool{false, true} {
 		h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Corrupt{Share: 0.1}})
-		got := f.stream(2, 3, n, 256, v6, 50*time.Millisecond)
+		got := f.stream(2, 3, n, 256, v6, quiet)
 		r := h.Receipt()
 		if r.Corrupted.Packets == 0 || len(got) != n-int(r.Corrupted.Packets) {
 			t.Errorf("IPv6 %v: %d of %d arrived, receipt %v", v6, len(got), n, r)
@@ -239,7 +241,7 @@ func testCorruptUndetected(t *testing.T, f *fabric) {
 	const n = 2000
 	for _, v6 := range []bool{false, true} {
 		h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Corrupt{Share: 0.1, Undetected: true}})
-		got := f.stream(2, 3, n, 255, v6, 50*time.Millisecond)
+		got := f.stream(2, 3, n, 255, v6, quiet)
 		if len(got) != n {
 			t.Errorf("IPv6 %v: %d of %d arrived", v6, len(got), n)
 		}
@@ -273,7 +275,7 @@ func testCorruptTCP(t *testing.T, f *fabric) {
 func testDuplicate(t *testing.T, f *fabric) {
 	const n = 2000
 	h := f.apply(Rule{Links: []Link{{2, 3}}, Action: Duplicate{Share: 0.1}})
-	got := f.stream(2, 3, n, 64, false, 50*time.Millisecond)
+	got := f.stream(2, 3, n, 64, false, quiet)
 	r := h.Receipt()
 	if len(got) != n+int(r.Duplicated.Packets) {
 		t.Errorf("%d of %d arrived, receipt %v", len(got), n, r)
@@ -297,7 +299,7 @@ func testFlap(t *testing.T, f *fabric) {
 		}
 		time.Sleep(time.Millisecond) // spreads them over the flaps
 	}
-	got := s.settle(sent, 50*time.Millisecond)
+	got := s.settle(sent, quiet)
 	if got < sent/3 || got > sent*2/3 {
 		t.Errorf("%d of %d passed, want about half", got, sent)
 	}
@@ -319,12 +321,12 @@ func testCompose(t *testing.T, f *fabric) {
 		t.Errorf("one delay left: %s, want 10ms", got[2])
 	}
 	loss := f.apply(Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.5}})
-	got := f.stream(2, 3, 1000, 64, false, 50*time.Millisecond)
+	got := f.stream(2, 3, 1000, 64, false, quiet)
 	if r := loss.Receipt(); len(got) != 1000-int(r.Dropped.Packets) {
 		t.Errorf("delay and loss: %d of 1000 arrived, receipt %v", len(got), r)
 	}
 	f.heal(more)
-	got = f.stream(2, 3, 1000, 64, false, 50*time.Millisecond)
+	got = f.stream(2, 3, 1000, 64, false, quiet)
 	if len(got) < 400 || len(got) > 600 {
 		t.Errorf("loss alone: %d of 1000 arrived", len(got))
 	}

@@ -137,7 +137,7 @@ func testSameSeed(t *testing.T, f *fabric) {
 			Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.2}},
 			Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.1, Burst: 4}},
 		)
-		for _, data := range f.stream(2, 3, 500, 64, false, 50*time.Millisecond) {
+		for _, data := range f.stream(2, 3, 500, 64, false, quiet) {
 			fmt.Fprintf(&b, "%d ", number(data))
 		}
 		return b.String()

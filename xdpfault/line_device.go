@@ -11,8 +11,9 @@ import (
 // lineName is the delay line's device in the switch namespace.
 const lineName = "brine-line"
 
-// lineRing is how many packets may wait for the delay line to read them.
-const lineRing = 32768
+// lineRing is how many packets may wait for the delay line to read them. Debian's
+// 6.1 refuses 32,768 and more.
+const lineRing = 32_000
 
 // openLineDevice makes the TAP and sets it up; it goes with its descriptor.
 // Offered offloads let a sender's large segments through whole.
@@ -67,14 +68,17 @@ func configureLine() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("TAP %s: %w", lineName, err)
 	}
-	for _, set := range []func() error{
-		func() error { return nl.LinkSetIP6AddrGenMode(tap, 1) }, // none: it sends nothing of its own
-		func() error { return nl.LinkSetMTU(tap, 65521) },
-		func() error { return nl.LinkSetTxQLen(tap, lineRing) },
-		func() error { return nl.LinkSetUp(tap) },
+	for _, setting := range []struct {
+		name string
+		set  func() error
+	}{
+		{"no address of its own", func() error { return nl.LinkSetIP6AddrGenMode(tap, 1) }}, // it sends nothing by itself
+		{"MTU", func() error { return nl.LinkSetMTU(tap, 65521) }},
+		{"queue length", func() error { return nl.LinkSetTxQLen(tap, lineRing) }},
+		{"up", func() error { return nl.LinkSetUp(tap) }},
 	} {
-		if err := set(); err != nil {
-			return 0, fmt.Errorf("TAP %s: configure: %w", lineName, err)
+		if err := setting.set(); err != nil {
+			return 0, fmt.Errorf("TAP %s: set %s: %w", lineName, setting.name, err)
 		}
 	}
 	return tap.Attrs().Index, nil

@@ -124,7 +124,7 @@ func testFragments(t *testing.T, f *fabric) {
 		f.heal(h)
 		h = f.apply(Rule{Links: []Link{{2, 3}}, Match: Match{DstPort: 4000}, Action: Drop{}})
 		send()
-		if got := s.settle(2, 50*time.Millisecond); got != 1 {
+		if got := s.settle(2, quiet); got != 1 {
 			t.Errorf("a rule for the port: %d datagrams, want still 1", got)
 		}
 		if r := h.Receipt(); r.Dropped.Packets != 3 {
