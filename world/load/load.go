@@ -86,21 +86,15 @@ func (r *Run) run(ctx, sending context.Context) {
 	defer giveUp()
 	var open sync.WaitGroup
 	var under atomic.Int64
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	sleep := newSleeper()
+	defer sleep.stop()
 	for i := 0; ; i++ {
 		offset := time.Duration(float64(i) / r.spec.Rate * float64(time.Second))
 		if r.spec.For > 0 && offset >= r.spec.For {
 			break
 		}
 		due := r.began.Add(offset)
-		if wait := time.Until(due); wait > 0 {
-			timer.Reset(wait)
-			select {
-			case <-sending.Done():
-			case <-timer.C:
-			}
-		}
+		sleep.until(sending, due)
 		if sending.Err() != nil {
 			break
 		}
