@@ -1,27 +1,35 @@
 package observe
 
 import (
+	"bytes"
 	"io"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// BenchmarkThroughput sends requests at a rate with observation on and off, and as many as there can be.
+// BenchmarkThroughput sends requests at a rate, or as many as there can be, with observation on and off.
 func BenchmarkThroughput(b *testing.B) {
 	for _, bench := range []struct {
 		name string
 		rate float64 // 0: as many as there can be
-	}{{"5000 per second", 5000}, {"saturated", 0}} {
+		size int     // of the answers
+	}{{"5000 per second", 5000, 5}, {"saturated", 0, 5}, {"1 MB answers", 0, 1 << 20}} {
 		b.Run(bench.name, func(b *testing.B) {
+			answer := bytes.Repeat([]byte("x"), bench.size)
 			for b.Loop() {
 				var per [2]float64
 				var lost uint64
 				for i, on := range []bool{false, true} {
-					o, c := watch(b, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+					o, c := watch(b, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+						w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+						_, _ = w.Write(answer)
+					}))
 					c.Transport.(*http.Transport).MaxIdleConnsPerHost = 64
 					if !on {
 						detachAll(b, o)
@@ -85,33 +93,37 @@ func flood(b *testing.B, c *http.Client, rate float64, d time.Duration) float64 
 	return float64(n) / d.Seconds()
 }
 
-// BenchmarkLatencyError compares what is seen with what client and server measure themselves.
+// BenchmarkLatencyError compares what is seen with what client and server measure themselves, by the same quantiles.
 func BenchmarkLatencyError(b *testing.B) {
 	for b.Loop() {
+		var server []time.Duration // one request at a time
 		o, c := watch(b, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			began := time.Now()
 			time.Sleep(5 * time.Millisecond) // the latency
 			_, _ = io.WriteString(w, "hello")
+			server = append(server, time.Since(began))
 		}))
-		var own []time.Duration
+		var client []time.Duration
 		for range 300 {
 			began := time.Now()
 			fetch(b, c, get(b, "/"))
-			own = append(own, time.Since(began))
+			client = append(client, time.Since(began))
 		}
 		rows := seen(b, o).HTTPEvents
-		roles, latencies := rows.Column("trace_role").Ints, rows.Column("latency").Ints
-		var wire []time.Duration
-		for i := range roles {
-			if Role(roles[i]) == Client {
-				wire = append(wire, time.Duration(latencies[i]))
-			}
+		wire := map[Role][]time.Duration{}
+		for i, role := range rows.Column("trace_role").Ints {
+			wire[Role(role)] = append(wire[Role(role)], time.Duration(rows.Column("latency").Ints[i]))
 		}
-		slices.Sort(own)
-		slices.Sort(wire)
 		at := func(v []time.Duration, share float64) float64 {
+			slices.Sort(v)
 			return float64(v[int(share*float64(len(v)-1))].Microseconds())
 		}
-		b.ReportMetric(at(own, 0.5)-at(wire, 0.5), "µs-error-median")
-		b.ReportMetric(at(own, 0.99)-at(wire, 0.99), "µs-error-p99")
+		for _, end := range []struct {
+			name      string
+			own, seen []time.Duration
+		}{{"client", client, wire[Client]}, {"server", server, wire[Server]}} {
+			b.ReportMetric(math.Abs(at(end.own, 0.5)-at(end.seen, 0.5)), "µs-"+end.name+"-median")
+			b.ReportMetric(math.Abs(at(end.own, 0.99)-at(end.seen, 0.99)), "µs-"+end.name+"-p99")
+		}
 	}
 }
