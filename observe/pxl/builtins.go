@@ -62,6 +62,7 @@ func init() {
 	add(bin, "bin")
 	add(choose, "select")
 	addTexts(add)
+	addMore(add)
 }
 
 var units = map[string]time.Duration{

@@ -23,6 +23,11 @@ func (m *machine) eval(x syntax.Expr, s *scope) value {
 		return m.list(x.List, s)
 	case *syntax.TupleExpr:
 		return m.list(x.List, s)
+	case *syntax.DictExpr:
+		for _, entry := range x.List {
+			m.eval(entry.(*syntax.DictEntry).Value, s)
+		}
+		return dict{}
 	case *syntax.UnaryExpr:
 		if x.X == nil {
 			break
@@ -49,8 +54,6 @@ func kindOf(x syntax.Expr) string {
 		return "lambda"
 	case *syntax.Comprehension:
 		return "comprehension"
-	case *syntax.DictExpr:
-		return "{…}"
 	case *syntax.SliceExpr:
 		return "[a:b]"
 	}
@@ -233,6 +236,8 @@ func typeOf(v value) string {
 		return "a DataFrame"
 	case list:
 		return "a list"
+	case dict:
+		return "{…}"
 	case *function:
 		return v.def.Name.Name
 	case *builtin:

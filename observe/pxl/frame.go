@@ -62,9 +62,13 @@ func (df *frame) column(name string) *table.Column {
 	return nil
 }
 
+// context gives a column of df.ctx, or nil. A name and an id are the thing itself here: ctx['pod_name'] is ctx['pod'].
 func (df *frame) context(name string) *table.Column {
-	if i := find(df.ctx, name); i >= 0 {
-		return df.ctx[i].made()
+	for _, suffix := range []string{"", "_name", "_id"} {
+		bare, ok := strings.CutSuffix(name, suffix)
+		if i := find(df.ctx, bare); ok && i >= 0 {
+			return df.ctx[i].made()
+		}
 	}
 	return nil
 }

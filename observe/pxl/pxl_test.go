@@ -129,15 +129,19 @@ func TestLanguage(t *testing.T) {
 		"texts": {
 			"df.c = px.contains(df.who, 'a')\ndf.l = px.length('abc')\ndf.u = px.toupper(df.who)\ndf.x = px.select(df.c, 'yes', df.who)\ndf = df.head(2)[['c', 'l', 'u', 'x']]",
 			"c l u x\ntrue 3 A yes\nfalse 3 B b"},
-		"names":          {"df = df.head(1)\ndf.a = '10.77.0.9'\ndf.p = px.nslookup(df.a)\ndf.s = px.pod_id_to_service_name(px.ip_to_pod_id(df.a))\ndf = df[['p', 's']]", "p s\ndefault/node9 default/front"},
-		"json":           {"df = df.head(1)\ndf.j = '{\"a.b\": 1.5, \"q\": {\"x\": 1}}'\ndf.f = px.pluck_float64(df.j, 'a.b')\ndf.g = px.pluck(df.j, 'q')\ndf = df[['f', 'g']]", "f g\n1.5 {\"x\": 1}"},
-		"rows appended":  {"df = df.head(1).append(df.head(2))[['n']]", "n\n1\n1\n2"},
-		"functions":      {"def f(d, least: int = 5, *, x: list[str] = ['a']) -> px.DataFrame:\n    '''doc: string'''\n    return d[d.n >= least]\ndf = f(df, least=6)[['n']]", "n\n6"},
-		"floor and ceil": {"df = df.head(1)\ndf.f = px.floor(df.n / 2)\ndf.c = px.ceil(df.n / 2)\ndf = df[['f', 'c']]", "f c\n0 1"},
+		"names":                       {"df = df.head(1)\ndf.a = '10.77.0.9'\ndf.p = px.nslookup(df.a)\ndf.s = px.pod_id_to_service_name(px.ip_to_pod_id(df.a))\ndf = df[['p', 's']]", "p s\ndefault/node9 default/front"},
+		"json":                        {"df = df.head(1)\ndf.j = '{\"a.b\": 1.5, \"q\": {\"x\": 1}}'\ndf.f = px.pluck_float64(df.j, 'a.b')\ndf.g = px.pluck(df.j, 'q')\ndf = df[['f', 'g']]", "f g\n1.5 {\"x\": 1}"},
+		"rows appended":               {"df = df.head(1).append(df.head(2))[['n']]", "n\n1\n1\n2"},
+		"functions":                   {"def f(d, least: int = 5, *, x: list[str] = ['a']) -> px.DataFrame:\n    '''doc: string'''\n    return d[d.n >= least]\ndf = f(df, least=6)[['n']]", "n\n6"},
+		"links and durations":         {"df = df.head(1)\ndf.l = px.script_reference(df.who, 'px/pod', {'pod': df.who, 'start': '-5m'})\ndf.d = px.format_duration(2 * px.parse_duration('-5m'))\ndf = df[['l', 'd']]", "l d\na -600000ms"},
+		"more texts":                  {"df = df.head(1)\ndf.r = px.replace('([a-z]+)-([0-9]+)', 'ab-12', '\\\\2')\ndf.i = px.itoa(df.n) + '!'\ndf.p = px.protocol_name(2)\ndf.e = px.pluck(px.pluck_array('[{\"x\": 1}, {\"x\": 7}]', 1), 'x')\ndf.u = px.upid_to_pid('00000007-0000-002a-0000-000000000001')\ndf = df[['r', 'i', 'p', 'e', 'u']]", "r i p e u\n12 1! HTTP2 7 42"},
+		"contexts":                    {"d = px.DataFrame('http_events').head(1)\nd.a = d.ctx['pod_name']\nd.b = d.ctx['pod_id']\nd.c = d.ctx['pod'] == d.a\ndf = d[['a', 'b', 'c']]", "a b c\ndefault/node1 default/node1 true"},
+		"groups without an aggregate": {"df = df.groupby(['who']).agg()\ndf = df.groupby('who').agg(n=('who', px.count)).head(1)", "who n\na 1"},
+		"floor and ceil":              {"df = df.head(1)\ndf.f = px.floor(df.n / 2)\ndf.c = px.ceil(df.n / 2)\ndf = df[['f', 'c']]", "f c\n0 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := "import px\ndf = px.DataFrame(table='t')\n" + strings.ReplaceAll(test.script, "*, ", "") + "\npx.display(df)\n"
-			if got := text(run(t, source, envOf(small()))); got != test.want {
+			if got := text(run(t, source, envOf(small(), httpEvents(10)))); got != test.want {
 				t.Errorf("got\n%s\nwant\n%s", got, test.want)
 			}
 		})
@@ -247,9 +251,12 @@ func TestAMillionRows(t *testing.T) {
 
 func BenchmarkMillionRows(b *testing.B) {
 	events := httpEvents(1_000_000)
-	source := stories(b)["own"]
-	for b.Loop() {
-		run(b, source, envOf(events))
+	for name, source := range stories(b) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				run(b, source, envOf(events))
+			}
+		})
 	}
 }
 
