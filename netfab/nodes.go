@@ -77,14 +77,15 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 			nodes = nil
 		}
 	}()
-	err = visit(func() error {
+	err = visit(func() (err error) {
 		var settings []sysctl
+		proc := sharedProc
+		defer func() { err = errors.Join(err, proc.close()) }()
 		for i, name := range names {
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("%s: add node: %w", name, err)
 			}
 			node := newNode(n, name, indices[i])
-			var err error
 			if node.ns, err = unshareHere(name); err != nil {
 				return err
 			}
@@ -94,12 +95,15 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 					return fmt.Errorf("%s: %w", name, err)
 				}
 			}
+			if proc, err = proc.fresh(i); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 			rt, err := rtSocketHere()
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 			sockets = append(sockets, rt)
-			if err := n.wireHere(node, rt, settings); err != nil {
+			if err := n.wireHere(node, rt, proc, settings); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -122,9 +126,9 @@ func (n *Network) build(ctx context.Context, names []string, indices []int) (nod
 
 // wireHere gives the node's namespace, in which the calling thread is, its
 // settings, its link and its addresses. rt is a socket in the namespace.
-func (n *Network) wireHere(node *Node, rt *rtSocket, settings []sysctl) error {
+func (n *Network) wireHere(node *Node, rt *rtSocket, proc procFS, settings []sysctl) error {
 	n.remember(node.ns, rt.fd)
-	if err := setHere(settings); err != nil {
+	if err := proc.setHere(settings); err != nil {
 		return err
 	}
 

@@ -66,9 +66,62 @@ func differHere(want []sysctl) ([]sysctl, error) {
 }
 
 // setHere writes settings of the namespace that the calling thread is in.
-// Only a visitor may call it. Settings below one directory, one after the
-// other, share the walk to it (see differHere).
-func setHere(settings []sysctl) (err error) {
+// Only a visitor may call it.
+func setHere(settings []sysctl) error { return sharedProc.setHere(settings) }
+
+// procFS is a proc file system: -1 for the one at /proc.
+type procFS int
+
+const sharedProc = procFS(-1)
+
+// freshEvery is how many namespaces are set through one proc file system. In
+// each namespace more the walk to a setting is longer (see differHere), and a
+// new file system begins with short chains; to make one takes as long as some
+// fifty walks of average length.
+const freshEvery = 128
+
+// fresh gives another file system where i namespaces were set through this
+// one; where the kernel refuses (one proc for each namespace of processes,
+// before 5.8), the longer walk is all it costs.
+func (p procFS) fresh(i int) (procFS, error) {
+	if i == 0 || i%freshEvery != 0 {
+		return p, nil
+	}
+	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return p, nil //nolint:nilerr // see above
+	}
+	made := p
+	if unix.FsconfigCreate(fs) == nil {
+		if fd, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0); err == nil { // mounted nowhere: it goes with its descriptor
+			made = procFS(fd)
+		}
+	}
+	err = unix.Close(fs)
+	if made != p {
+		err = errors.Join(err, p.close())
+	}
+	return made, err
+}
+
+func (p procFS) close() error {
+	if p == sharedProc {
+		return nil
+	}
+	return unix.Close(int(p))
+}
+
+// net opens a directory below sys/net.
+func (p procFS) net(dir string) (int, error) {
+	if p == sharedProc {
+		return unix.Open("/proc/sys/net/"+dir, unix.O_PATH|unix.O_CLOEXEC, 0)
+	}
+	return unix.Openat(int(p), "sys/net/"+dir, unix.O_PATH|unix.O_CLOEXEC, 0)
+}
+
+// setHere writes settings. Those below one directory, one after the other,
+// share the walk to it (see differHere).
+func (p procFS) setHere(settings []sysctl) (err error) {
 	dir, fd := "", -1
 	defer func() {
 		if fd >= 0 {
@@ -83,7 +136,7 @@ func setHere(settings []sysctl) (err error) {
 					return fmt.Errorf("/proc/sys/net/%s: close: %w", dir, err)
 				}
 			}
-			if fd, err = unix.Open("/proc/sys/net/"+top, unix.O_PATH|unix.O_CLOEXEC, 0); err != nil {
+			if fd, err = p.net(top); err != nil {
 				return fmt.Errorf("/proc/sys/net/%s: open: %w%s", top, err, ipv6Hint(s))
 			}
 			dir = top
