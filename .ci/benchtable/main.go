@@ -82,29 +82,43 @@ func (m measured) of(r row) (float64, bool) {
 }
 
 func (m measured) print(to io.Writer, table []row) {
-	missed, absent := 0, 0
-	fmt.Fprintf(to, "\n%-52s %12s   %s\n", "", "measured", "aim")
+	met, missed, absent := 0, 0, 0
+	fmt.Fprintf(to, "\n%s\n%-62s %12s   %s\n", legend, "", "measured", "aim")
 	for _, r := range table {
 		if r.key == "" {
 			fmt.Fprintf(to, "\n%s\n", r.what)
+			if r.about != "" {
+				fmt.Fprintln(to, r.about)
+			}
 			continue
 		}
 		v, ok := m.of(r)
 		if !ok {
 			absent++
-			fmt.Fprintf(to, "  %-50s %12s   %s\n", r.what, "–", r.aim())
+			fmt.Fprintf(to, "  %-60s %12s   %s\n", r.what, "–", r.aim())
 			continue
 		}
 		verdict := ""
-		if !r.met(v) {
+		switch {
+		case !r.met(v):
 			missed++
 			verdict = "  MISSED"
+		case r.aim() != "":
+			met++
+			verdict = "  met"
 		}
-		line := fmt.Sprintf("  %-50s %12s   %s%s", r.what, strings.TrimSpace(short(v)+" "+r.unit), r.aim(), verdict)
+		unit := r.unit
+		if unit == "" {
+			unit = "×"
+		}
+		line := fmt.Sprintf("  %-60s %12s   %s%s", r.what, short(v)+" "+unit, r.aim(), verdict)
 		fmt.Fprintln(to, strings.TrimRight(line, " "))
 	}
-	fmt.Fprintf(to, "\n%d aims missed, %d not measured. Other work on the machine makes times longer; ratios were measured side by side.\n", missed, absent)
+	fmt.Fprintf(to, "\n%d aims met, %d missed, %d not measured.\n", met, missed, absent)
 }
+
+const legend = `Measured, and what Brine aims at. A value in × is a ratio of two that were measured side by side in this run;
+it holds on other machines too. Times and rates are this machine's, and other work on it makes them worse.`
 
 // short is a number with two digits that mean something, and no more.
 func short(v float64) string {

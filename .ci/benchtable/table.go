@@ -5,10 +5,11 @@ import "fmt"
 // row is one line of the table: a measured value, or the ratio of two; a row
 // without key is a heading.
 type row struct {
-	what string
-	key  string // "package Benchmark/sub unit"
-	per  string // another key to divide by
-	unit string // after scale; empty for a ratio
+	what  string
+	about string // of a heading: what is compared with what
+	key   string // "package Benchmark/sub unit"
+	per   string // another key to divide by
+	unit  string // after scale; empty for a ratio
 
 	scale     float64 // from the benchmark's unit to the row's; 0: as it is
 	low, high float64 // the aim, 0: none on that side
@@ -38,13 +39,19 @@ const (
 // table is what Brine aims at. The network's ratios are those of the fastest way
 // known to make one, raw netlink with one queue per link, on a quiet machine.
 var table = []row{
-	{what: "A cluster's parts, as ratios"},
-	{what: "network of 3 nodes ÷ its unshare calls alone", key: "netfab OfUnshare/3 of-unshare", high: 2.7},
+	{what: "A cluster's parts", about: "Namespaces, links, addresses and names of so many nodes, the clients, the services and the switch, from\nnothing ÷ the unshare calls that make as many namespaces; taken in turn."},
+	{what: "network of 3 nodes", key: "netfab OfUnshare/3 of-unshare", high: 2.7},
 	{what: "network of 100", key: "netfab OfUnshare/100 of-unshare", high: 2.3},
 	{what: "network of 1,000", key: "netfab OfUnshare/1000 of-unshare", high: 2.4},
+	{what: "network of 3 nodes, with programs loaded and attached", key: "world Network/3 of-unshare", high: 4},
+	{what: "network of 100, with programs", key: "world Network/100 of-unshare", high: 5.4},
+	{what: "network of 1,000, with programs", key: "world Network/1000 of-unshare", high: 5.7},
+	{what: "network of 3 nodes, with programs: time", key: "world Network/3 up-ms", unit: "ms"},
+	{what: "network of 100, with programs: time", key: "world Network/100 up-ms", unit: "ms"},
+	{what: "network of 1,000, with programs: time", key: "world Network/1000 up-ms", unit: "ms"},
 	{what: "25 containers ÷ runc alone", key: "containers Cluster/nodes=25 up-ms", per: "containers BareRunc up-ms", high: 1.5},
 
-	{what: "Whole clusters, warm"},
+	{what: "Whole clusters, warm", about: "Engine running, images there."},
 	{what: "3 nodes of a tiny program: up", key: "world Cluster/3_nodes_of_sleeper up-ms", unit: "ms"},
 	{what: "10 nodes: up", key: "world Cluster/10_nodes_of_sleeper up-ms", unit: "ms"},
 	{what: "25 nodes: up", key: "world Cluster/25_nodes_of_sleeper up-ms", unit: "ms"},
@@ -54,15 +61,19 @@ var table = []row{
 	{what: "3 nodes of etcd: all gone", key: "world Cluster/3_nodes_of_etcd teardown-ms", unit: "ms"},
 	{what: "etcd isolation, whole scenario", key: "world Cluster/3_nodes_of_etcd whole-ms", unit: "ms", high: 3000},
 
-	{what: "Harm and heal"},
+	{what: "Harm and heal", about: "A rule, or a split into halves, put in force and healed; then the same with other tools ÷ ours, in the same run."},
 	{what: "one rule", key: "xdpfault Rule/inject+heal ns/op", scale: nsToUs, unit: "µs", high: 100},
 	{what: "split of 100 nodes", key: "xdpfault Split/100/xdpfault ns/op", scale: nsToMs, unit: "ms", high: 1},
 	{what: "split of 1,000 nodes", key: "xdpfault Split/1000/xdpfault ns/op", scale: nsToMs, unit: "ms", high: 10},
 	{what: "isolation: from the call to the last packet, worst of 21", key: "xdpfault Cut/isolation last-packet-max-µs", unit: "µs", high: 1000},
 	{what: "split of 100: from the call to the last packet, worst of 21", key: "xdpfault Cut/split_of_100 last-packet-max-µs", unit: "µs", high: 1000},
-	{what: "XDP attached per node, 100 nodes ÷ ours", key: "xdpfault Split/100/XDP_attach_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
-	{what: "iptables run per node, 100 nodes ÷ ours", key: "xdpfault Split/100/iptables_exec_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
-	{what: "nft run per node, 100 nodes ÷ ours", key: "xdpfault Split/100/nft_exec_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
+	{what: "3 nodes, a program attached to each node's port", key: "xdpfault Split/3/XDP_attach_per_node ns/op", per: "xdpfault Split/3/xdpfault ns/op"},
+	{what: "100 nodes, a program attached to each node's port", key: "xdpfault Split/100/XDP_attach_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
+	{what: "1,000 nodes, a program attached to each node's port", key: "xdpfault Split/1000/XDP_attach_per_node ns/op", per: "xdpfault Split/1000/xdpfault ns/op"},
+	{what: "3 nodes, iptables run once for each node", key: "xdpfault Split/3/iptables_exec_per_node ns/op", per: "xdpfault Split/3/xdpfault ns/op"},
+	{what: "100 nodes, iptables run once for each node", key: "xdpfault Split/100/iptables_exec_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
+	{what: "3 nodes, nft run once for each node", key: "xdpfault Split/3/nft_exec_per_node ns/op", per: "xdpfault Split/3/xdpfault ns/op"},
+	{what: "100 nodes, nft run once for each node", key: "xdpfault Split/100/nft_exec_per_node ns/op", per: "xdpfault Split/100/xdpfault ns/op"},
 
 	{what: "A machine's harm: from the step's call to when a program inside feels it"},
 	{what: "killed", key: "world Effect/kill effect-ms", unit: "ms", high: 10},
@@ -111,33 +122,55 @@ var table = []row{
 	{what: "a call that reads the monotonic clock", key: "containers/clock Call monotonic-ratio", high: 1.2},
 	{what: "a program started, to its end", key: "containers/clock Start wrong-µs", per: "containers/clock Start right-µs", high: 3},
 
-	{what: "A link without a fault ÷ a bare veth pair"},
+	{what: "A link without a fault ÷ a bare veth pair", about: "Between two nodes, median of interleaved rounds' own ratios. \"Elsewhere\": other nodes' links lose packets, these\ntwo are cut from a third. \"Same sender\": the sender loses packets to another node, so it sends single packets."},
+	{what: "bare veth pair: round trip", key: "xdpfault Path/RTT-µs/bare_veth RTT-µs", unit: "µs"},
+	{what: "bare veth pair: small UDP packets", key: "xdpfault Path/UDP-kpps/bare_veth UDP-kpps", unit: "kpps"},
+	{what: "bare veth pair: TCP, one stream", key: "xdpfault Path/TCP1-Gbit/s/bare_veth TCP1-Gbit/s", unit: "Gbit/s"},
+	{what: "bare veth pair: TCP, four streams", key: "xdpfault Path/TCP4-Gbit/s/bare_veth TCP4-Gbit/s", unit: "Gbit/s"},
 	{what: "round trip", key: "xdpfault Path/RTT-µs/tc,_no_fault of-bare", high: 1.11},
-	{what: "small UDP packets", key: "xdpfault Path/UDP-kpps/tc,_no_fault of-bare", low: 0.9},
+	{what: "small UDP packets a second", key: "xdpfault Path/UDP-kpps/tc,_no_fault of-bare", low: 0.9},
 	{what: "TCP, one stream", key: "xdpfault Path/TCP1-Gbit/s/tc,_no_fault of-bare", low: 0.9},
 	{what: "TCP, four streams", key: "xdpfault Path/TCP4-Gbit/s/tc,_no_fault of-bare", low: 0.9},
-	{what: "the same beside a faulty link: round trip", key: "xdpfault Path/RTT-µs/tc,_harm_elsewhere of-bare", high: 1.11},
-	{what: "small UDP packets", key: "xdpfault Path/UDP-kpps/tc,_harm_elsewhere of-bare", low: 0.9},
-	{what: "TCP, one stream", key: "xdpfault Path/TCP1-Gbit/s/tc,_harm_elsewhere of-bare", low: 0.9},
-	{what: "TCP, four streams", key: "xdpfault Path/TCP4-Gbit/s/tc,_harm_elsewhere of-bare", low: 0.9},
+	{what: "round trip, harm elsewhere", key: "xdpfault Path/RTT-µs/tc,_harm_elsewhere of-bare", high: 1.11},
+	{what: "small UDP packets a second, harm elsewhere", key: "xdpfault Path/UDP-kpps/tc,_harm_elsewhere of-bare", low: 0.9},
+	{what: "TCP, one stream, harm elsewhere", key: "xdpfault Path/TCP1-Gbit/s/tc,_harm_elsewhere of-bare", low: 0.9},
+	{what: "TCP, four streams, harm elsewhere", key: "xdpfault Path/TCP4-Gbit/s/tc,_harm_elsewhere of-bare", low: 0.9},
+	{what: "round trip, loss elsewhere, same sender", key: "xdpfault Path/RTT-µs/tc,_loss_elsewhere,_same_sender of-bare"},
+	{what: "small UDP packets a second, loss elsewhere, same sender", key: "xdpfault Path/UDP-kpps/tc,_loss_elsewhere,_same_sender of-bare"},
+	{what: "TCP, one stream, loss elsewhere, same sender", key: "xdpfault Path/TCP1-Gbit/s/tc,_loss_elsewhere,_same_sender of-bare"},
+	{what: "TCP, four streams, loss elsewhere, same sender", key: "xdpfault Path/TCP4-Gbit/s/tc,_loss_elsewhere,_same_sender of-bare"},
 
-	{what: "Accuracy"},
+	{what: "Accuracy: loss and bandwidth", about: "What 100,000 packets lost against what was asked, in standard errors; what full packets at once got ÷ what was asked."},
 	{what: "loss of 0.1% of 100,000 packets: off by", key: "xdpfault Accuracy/loss/0.1% sigma", unit: "σ", low: -3, high: 3},
 	{what: "loss of 1%", key: "xdpfault Accuracy/loss/1% sigma", unit: "σ", low: -3, high: 3},
 	{what: "loss of 10%", key: "xdpfault Accuracy/loss/10% sigma", unit: "σ", low: -3, high: 3},
 	{what: "loss of 50%", key: "xdpfault Accuracy/loss/50% sigma", unit: "σ", low: -3, high: 3},
-	{what: "delay of 1 ms: median late by", key: "xdpfault Accuracy/delay/1ms median-error-ms", unit: "ms", high: 0.2},
-	{what: "delay of 1 ms: p99 late by", key: "xdpfault Accuracy/delay/1ms p99-error-ms", unit: "ms", high: 1},
-	{what: "a sleep of 1 ms, p99, for comparison", key: "xdpfault Accuracy/delay/1ms sleep-p99-error-ms", unit: "ms"},
-	{what: "delay of 10 ms: median", key: "xdpfault Accuracy/delay/10ms median-error-ms", unit: "ms", high: 0.2},
-	{what: "delay of 10 ms: p99", key: "xdpfault Accuracy/delay/10ms p99-error-ms", unit: "ms", high: 1},
-	{what: "a sleep of 10 ms, p99, for comparison", key: "xdpfault Accuracy/delay/10ms sleep-p99-error-ms", unit: "ms"},
-	{what: "delay of 100 ms: median", key: "xdpfault Accuracy/delay/100ms median-error-ms", unit: "ms", high: 0.2},
-	{what: "delay of 100 ms: p99", key: "xdpfault Accuracy/delay/100ms p99-error-ms", unit: "ms", high: 1},
-	{what: "a sleep of 100 ms, p99, for comparison", key: "xdpfault Accuracy/delay/100ms sleep-p99-error-ms", unit: "ms"},
 	{what: "1 Mbit/s: got ÷ asked", key: "xdpfault Accuracy/rate/1_Mbit of-asked", low: 0.95, high: 1.05},
 	{what: "10 Mbit/s", key: "xdpfault Accuracy/rate/10_Mbit of-asked", low: 0.95, high: 1.05},
 	{what: "100 Mbit/s", key: "xdpfault Accuracy/rate/100_Mbit of-asked", low: 0.95, high: 1.05},
+
+	{what: "Accuracy: delay", about: "How late packets are that are sent one at a time: when the receiver's kernel has them; as the receiving program sees\nit; and, for comparison, how late it sees one that nothing delayed when it has waited for it as long."},
+	{what: "1 ms: median", key: "xdpfault Accuracy/delay/1ms late-median-ms", unit: "ms", high: 0.2},
+	{what: "1 ms: p99", key: "xdpfault Accuracy/delay/1ms late-p99-ms", unit: "ms", high: 1},
+	{what: "1 ms: median, first packet after 50 ms of silence", key: "xdpfault Accuracy/delay/1ms first-median-ms", unit: "ms", high: 0.2},
+	{what: "1 ms: median, as the program sees it", key: "xdpfault Accuracy/delay/1ms seen-median-ms", unit: "ms"},
+	{what: "1 ms: p99, as the program sees it", key: "xdpfault Accuracy/delay/1ms seen-p99-ms", unit: "ms", high: 1},
+	{what: "no delay, after a wait of 1 ms: median as seen", key: "xdpfault Accuracy/delay/1ms undelayed-median-ms", unit: "ms"},
+	{what: "no delay, after a wait of 1 ms: p99 as seen", key: "xdpfault Accuracy/delay/1ms undelayed-p99-ms", unit: "ms"},
+	{what: "10 ms: median", key: "xdpfault Accuracy/delay/10ms late-median-ms", unit: "ms", high: 0.2},
+	{what: "10 ms: p99", key: "xdpfault Accuracy/delay/10ms late-p99-ms", unit: "ms", high: 1},
+	{what: "10 ms: median, first packet after 50 ms of silence", key: "xdpfault Accuracy/delay/10ms first-median-ms", unit: "ms", high: 0.2},
+	{what: "10 ms: median, as the program sees it", key: "xdpfault Accuracy/delay/10ms seen-median-ms", unit: "ms"},
+	{what: "10 ms: p99, as the program sees it", key: "xdpfault Accuracy/delay/10ms seen-p99-ms", unit: "ms", high: 1},
+	{what: "no delay, after a wait of 10 ms: median as seen", key: "xdpfault Accuracy/delay/10ms undelayed-median-ms", unit: "ms"},
+	{what: "no delay, after a wait of 10 ms: p99 as seen", key: "xdpfault Accuracy/delay/10ms undelayed-p99-ms", unit: "ms"},
+	{what: "100 ms: median", key: "xdpfault Accuracy/delay/100ms late-median-ms", unit: "ms", high: 0.2},
+	{what: "100 ms: p99", key: "xdpfault Accuracy/delay/100ms late-p99-ms", unit: "ms", high: 1},
+	{what: "100 ms: median, first packet after 50 ms of silence", key: "xdpfault Accuracy/delay/100ms first-median-ms", unit: "ms", high: 0.2},
+	{what: "100 ms: median, as the program sees it", key: "xdpfault Accuracy/delay/100ms seen-median-ms", unit: "ms"},
+	{what: "100 ms: p99, as the program sees it", key: "xdpfault Accuracy/delay/100ms seen-p99-ms", unit: "ms", high: 1},
+	{what: "no delay, after a wait of 100 ms: median as seen", key: "xdpfault Accuracy/delay/100ms undelayed-median-ms", unit: "ms"},
+	{what: "no delay, after a wait of 100 ms: p99 as seen", key: "xdpfault Accuracy/delay/100ms undelayed-p99-ms", unit: "ms"},
 	{what: "TCP through 10 ms each way", key: "xdpfault Accuracy/TCP_through_10_ms Gbit/s", unit: "Gbit/s", low: 1},
 
 	{what: "Seeing traffic"},
