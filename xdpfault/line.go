@@ -37,8 +37,10 @@ type line struct {
 	prog    *ebpf.Program
 	cmd     *exec.Cmd
 	conn    *net.UnixConn
-	said    *os.File // what the process wrote to its stderr
-	ended   chan struct{}
+	said    *os.File      // what the process wrote to its stderr
+	ended   chan struct{} // closed when nothing more is heard of it
+	over    chan struct{} // closed when nobody listens any more
+	giveUp  sync.Once
 	answers chan lineAnswer
 	lost    atomic.Pointer[func(lineLoss)]
 
@@ -60,7 +62,7 @@ func (q *queueLoss) on(l Link) Count { return q.drops[l] }
 const lineWait = 10 * time.Second
 
 func newLine(ns NetNS, tc *tcHook, prog *ebpf.Program, sets *ebpf.Map) (_ *line, err error) {
-	l := &line{prog: prog, ended: make(chan struct{}), answers: make(chan lineAnswer), rules: map[uint16]*queueLoss{}}
+	l := &line{prog: prog, ended: make(chan struct{}), over: make(chan struct{}), answers: make(chan lineAnswer), rules: map[uint16]*queueLoss{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("delay line: %w", err), l.end())
@@ -145,7 +147,11 @@ func (l *line) listen() {
 		if err := json.Unmarshal(b[1:n], &a); err != nil {
 			a = lineAnswer{Error: err.Error()}
 		}
-		l.answers <- a
+		select {
+		case l.answers <- a:
+		case <-l.over:
+			return
+		}
 	}
 }
 
@@ -156,6 +162,14 @@ func (l *line) ask(req lineRequest) (all lineAnswer, err error) {
 	text, err := json.Marshal(req)
 	if err != nil {
 		return all, err
+	}
+	select {
+	case <-l.over:
+		return all, l.gone(io.EOF)
+	default:
+	}
+	if err := l.conn.SetWriteDeadline(time.Now().Add(lineWait)); err != nil {
+		return all, l.gone(err)
 	}
 	if _, err := l.conn.Write(text); err != nil {
 		return all, l.gone(err)
@@ -174,7 +188,9 @@ func (l *line) ask(req lineRequest) (all lineAnswer, err error) {
 			}
 		case <-l.ended:
 			return all, l.gone(io.EOF)
-		case <-timer.C:
+		case <-timer.C: // a late answer must not be taken for that of another request
+			l.giveUp.Do(func() { close(l.over) })
+			_ = l.cmd.Process.Kill()
 			return all, fmt.Errorf("delay line: process %d: no answer for %s\nhint: was it stopped?", l.cmd.Process.Pid, lineWait)
 		}
 	}
@@ -202,11 +218,14 @@ func (l *line) close() error {
 // end gives up what was made, as far as it came.
 func (l *line) end() error {
 	var errs []error
+	l.giveUp.Do(func() { close(l.over) })
 	if l.conn != nil {
 		errs = append(errs, l.conn.Close()) // at which the process ends, if it has not yet
 	}
 	if l.cmd != nil {
 		<-l.ended
+		kill := time.AfterFunc(lineWait, func() { _ = l.cmd.Process.Kill() }) // one that a debugger has stopped
+		defer kill.Stop()
 		_ = l.cmd.Wait() // how it ended was told by the request that it did not answer
 	}
 	if l.said != nil {
