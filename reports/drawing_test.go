@@ -85,6 +85,7 @@ func TestThirtyHarmsAtOnceStayReadable(t *testing.T) {
 		b.want("each harm has a band", `document.querySelectorAll(".timeline .b-harm").length`, 60.0)
 		b.want("those that followed each other share a row", `document.querySelector(".timeline svg").getBoundingClientRect().height < 1350`, true)
 		b.want("a band tells whom it hit, not only what all of them share", fmt.Sprintf(`/a-node-with-a-long-name-7 isolated/.test(document.querySelector(".timeline").textContent) || %v`, width < 500), true)
+		b.want("lanes of long names stay apart", `new Set([...document.querySelectorAll(".timeline text")].map((e) => e.firstChild?.data).filter((x) => /^a-.*…/.test(x))).size >= 20`, true)
 		b.want("not wider than the screen", fmt.Sprintf(`document.documentElement.scrollWidth <= %d`, width), true)
 		b.eval(`document.getElementById("picture").scrollIntoView()`)
 		b.settle()

@@ -63,6 +63,9 @@ func (t *story) proof() string {
 			out = append(out, strings.TrimRight(strings.TrimPrefix(line, "  "), "\n"))
 		}
 	}
+	if len(out) > 0 && strings.Contains(t.Detail, "\nproved by ") {
+		out = append([]string{"times since the clients began:"}, out...)
+	}
 	return strings.Join(out, "\n")
 }
 

@@ -271,7 +271,11 @@ func (w *World) CrashLoop(ctx context.Context, who sel.Selector, times int, ever
 func processes(services []*Service) []string {
 	out := make([]string, len(services))
 	for i, s := range services {
-		out[i] = fmt.Sprintf("%s on %s (pid %d)", s.Name, s.node.Name, s.box.State().PID)
+		pid := "ended by now"
+		if n := s.box.State().PID; n > 0 {
+			pid = fmt.Sprintf("pid %d", n)
+		}
+		out[i] = fmt.Sprintf("%s on %s (%s)", s.Name, s.node.Name, pid)
 	}
 	return out
 }

@@ -14,6 +14,12 @@ function fits(text, px) {
   const n = Math.floor(px / 6.3);
   return n < 3 ? '' : text.length <= n ? text : `${text.slice(0, n - 1)}…`;
 }
+// squeezed cuts a name to the pixels it has in its middle: its end is what tells it from others.
+function squeezed(text, px) {
+  const n = Math.max(3, Math.floor(px / 6.3)),
+    head = Math.floor((n - 1) / 2);
+  return text.length <= n ? text : `${text.slice(0, head)}…${text.slice(text.length - (n - 1 - head))}`;
+}
 function band(g, p, b, e, opt) {
   const from = Math.max(b, p.view.from),
     to = Math.min(e, p.view.to);

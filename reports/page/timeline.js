@@ -52,7 +52,7 @@ function timeline(d, view) {
         s(
           'text',
           { class: 'm', x: gutter - 8, y: y + Math.min(r.h / 2 + 4, 17), 'text-anchor': 'end' },
-          fits(r.label, gutter - 12),
+          squeezed(r.label, gutter - 12),
           s('title', {}, r.title || r.label),
         ),
       );

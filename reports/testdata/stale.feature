@@ -4,6 +4,8 @@ Feature: etcd never serves old data
     Given a 3-node cluster running etcd
     And node2 becomes the leader
     And "v1" is written to "k" on node1
+    And 3 clients read and write 3 registers continuously
+    And I wait 1s
     When node2 is isolated from the other nodes
     Then the leader has changed within 10s
     When "v2" is written to "k" on node1
