@@ -2,12 +2,19 @@ package diskfault
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"math/bits"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 )
 
@@ -189,17 +196,57 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// wait waits as the rule says; false when the caller gave up.
+// wait waits as the rule says; false when the caller is being killed. Of a signal, a
+// pause or a tracer that interrupts the call the kernel tells the same way, and only
+// once; a disk lets none of them end a call, least of all a sync.
 func (a *harm) wait(ctx context.Context) bool {
 	t := time.NewTimer(a.Delay)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
 	case <-a.healed:
+		return true
 	case <-ctx.Done():
-		return false
 	}
-	return true
+	look := time.NewTicker(lookTime)
+	defer look.Stop()
+	for !dying(ctx) {
+		select {
+		case <-t.C:
+			return true
+		case <-a.healed:
+			return true
+		case <-look.C:
+		}
+	}
+	return false
+}
+
+// lookTime is how often a call that was interrupted looks whether its caller is
+// being killed.
+const lookTime = 10 * time.Millisecond
+
+// dying tells whether the thread that makes a call has SIGKILL pending, or is gone.
+func dying(ctx context.Context) bool {
+	caller, ok := fuse.FromContext(ctx)
+	if !ok || caller.Pid == 0 {
+		return false // not to be seen from here
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", caller.Pid))
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+	}
+	for line := range strings.Lines(string(text)) {
+		name, mask, _ := strings.Cut(strings.TrimSpace(line), ":\t")
+		if name != "SigPnd" && name != "ShdPnd" {
+			continue
+		}
+		if pending, err := strconv.ParseUint(mask, 16, 64); err == nil && pending&(1<<(syscall.SIGKILL-1)) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *harm) isHealed() bool {
