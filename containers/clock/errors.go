@@ -3,6 +3,7 @@ package clock
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 )
 
@@ -38,3 +39,18 @@ func (e *UnsupportedError) Error() string {
 }
 
 func (e *UnsupportedError) Unwrap() error { return e.Err }
+
+// Untested says why nobody knows whether clocks can be changed on this kind of
+// machine; empty where it is tested.
+func Untested() string {
+	if runtime.GOARCH == "amd64" {
+		return ""
+	}
+	return "on " + runtime.GOARCH + " it was never tried with a program that runs"
+}
+
+// Supported tells whether this kernel's vDSO is one that clocks can be changed in.
+func Supported() error {
+	_, err := loadImage()
+	return err
+}

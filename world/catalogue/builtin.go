@@ -3,7 +3,10 @@ package catalogue
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 )
 
 // builtinFiles are the services that need no file of the user's, one a file, in the form of the user's own.
@@ -34,4 +37,13 @@ func readBuiltin() (map[string]*Service, error) {
 		all[s.Name] = s
 	}
 	return all, nil
+}
+
+// Builtin gives the built-in services, by name.
+func Builtin() ([]*Service, error) {
+	all, err := readBuiltin()
+	if err != nil {
+		return nil, err
+	}
+	return slices.SortedFunc(maps.Values(all), func(a, b *Service) int { return strings.Compare(a.Name, b.Name) }), nil
 }

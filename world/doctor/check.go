@@ -32,10 +32,12 @@ type Check struct {
 type Options struct {
 	StateDir string // default: BRINE_STATE, else /run/brine
 	CacheDir string // default: BRINE_CACHE, else /var/cache/brine
+	Features string // whose services are asked for; default: features, below the working folder
 }
 
 func (o *Options) fill() {
 	o.StateDir = first(o.StateDir, os.Getenv("BRINE_STATE"), "/run/brine")
+	o.Features = first(o.Features, "features")
 	o.CacheDir = first(o.CacheDir, os.Getenv("BRINE_CACHE"), "/var/cache/brine")
 }
 
@@ -100,6 +102,7 @@ func Run(ctx context.Context, o Options) []Check {
 		all = append(all, p.run())
 	}
 	all = append(all, toolChecks(ctx, o.CacheDir)...)
+	all = append(all, programChecks(o.Features)...)
 	for _, p := range diskProbes(o) {
 		all = append(all, p.run())
 	}

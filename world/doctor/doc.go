@@ -5,6 +5,7 @@
 //	brine doctor ──► Run ──► root, capabilities    is it allowed at all?
 //	                    ├──► kernel                namespaces, BPF at tc, native XDP, TAP, FUSE, cgroups, overlay
 //	                    ├──► tools                 go, gcc, libseccomp; git and the engine's programs
+//	                    ├──► programs              those of this machine that services run: redis-server
 //	                    └──► disk                  room in the cache and the state folder
 //	every suite ──► Essential ──► one error, if something is missing that every scenario needs
 //

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"brine.test/brine/containers/cgroup"
+	"brine.test/brine/containers/clock"
 )
 
 // kernelProbes need root.
@@ -40,6 +41,10 @@ func kernelProbes(ctx context.Context) []probe {
 		{
 			name: "FUSE", try: tryFUSE, mend: "modprobe fuse; mknod /dev/fuse c 10 229",
 			disables: "disk faults",
+		},
+		{
+			name: "clocks", try: tryClocks, mend: "use Linux 5.15 or newer on amd64",
+			disables: "clocks that jump or drift",
 		},
 		{
 			name: "cgroups", essential: true,
@@ -79,6 +84,21 @@ func tryFUSE() (string, error) {
 	}
 	defer f.Close()
 	return "/dev/fuse opens", nil
+}
+
+// tryClocks looks at the vDSO that every program has, and for the types that the
+// programs which see new processes need.
+func tryClocks() (string, error) {
+	if err := clock.Supported(); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+		return "", err
+	}
+	if why := clock.Untested(); why != "" {
+		return "", warning{errors.New(why)}
+	}
+	return "the vDSO has room for a correction", nil
 }
 
 // trySeccomp asks whether filters can be made (SECCOMP_GET_ACTION_AVAIL, Linux 4.14).
