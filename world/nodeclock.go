@@ -25,6 +25,7 @@ type nodeClock struct {
 	node  *Node
 	c     *clock.Clock
 	skews []nodeSkew
+	had   []string // the processes that ran when it was changed last
 }
 
 // nodeSkew is one change, and since when it has been on.
@@ -57,7 +58,21 @@ func (n *nodeClock) put(ctx context.Context, id string, s clock.Skew) error {
 		return err
 	}
 	n.skews = append(n.skews, nodeSkew{id, s, time.Now()})
+	if up := n.running(); len(up) > 0 {
+		n.had = up
+	}
 	return nil
+}
+
+// running names the processes of the services that run.
+func (n *nodeClock) running() []string {
+	var up []*Service
+	for _, s := range n.node.services {
+		if s.isUp() {
+			up = append(up, s)
+		}
+	}
+	return processes(up)
 }
 
 // drop takes one change back: a jump jumps back, a drift ends and what it made is
@@ -134,13 +149,11 @@ func (n *nodeClock) receipt(proof string) record.Receipt {
 	if len(r.Uncovered) > 0 {
 		proof += "; not changed in " + strings.Join(r.Uncovered, ", ")
 	}
-	var up []*Service
-	for _, s := range n.node.services {
-		if s.isUp() {
-			up = append(up, s)
-		}
+	up := n.running()
+	if len(up) == 0 {
+		up = n.had // killed since
 	}
-	return counted(r.Processes > 0, processes(up), proof)
+	return counted(r.Processes > 0, up, proof)
 }
 
 // close sets the clock right and lets go of it.

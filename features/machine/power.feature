@@ -92,3 +92,38 @@ Feature: A loss of power
     When node1 loses power
     And node1 is started again
     Then a read of "k" from node1 returns "v1" within 10s
+
+  # The same three, as the history of clients that work all the time shows them.
+  Scenario: No write that etcd acknowledged is lost with the power of all nodes
+    Given a 3-node cluster running etcd
+    When 3 clients add to a set continuously
+    And I wait 1s
+    And all nodes lose power
+    And all nodes are started again
+    Then the cluster is healthy within 20s
+    When the clients stop
+    Then no acknowledged write is lost
+    And the history is linearizable
+
+  Scenario: Writes that Redis acknowledged in the last second are lost with the power
+    Given a 1-node cluster running redis
+    When 3 clients add to a set continuously
+    And I wait 1500ms
+    And the clock of node1 runs 99% slow
+    And I wait 300ms
+    And node1 loses power
+    And node1 is started again
+    Then node1 is ready within 5s
+    When the clients stop
+    Then an acknowledged write is lost
+    And the history is not linearizable
+
+  Scenario: Messages that NATS JetStream acknowledged are lost with the power of all nodes
+    Given a 3-node cluster running nats
+    When 3 clients add to a set continuously
+    And I wait 1s
+    And all nodes lose power
+    And all nodes are started again
+    Then the cluster is healthy within 30s
+    When the clients stop
+    Then an acknowledged write is lost
