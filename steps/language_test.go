@@ -187,6 +187,27 @@ var language = map[string][]string{
 		`the clock of {who} is right again`,
 		`the clocks of {who} are right again`,
 	},
+	"Random harm": {
+		`random faults strike`,
+		`random faults strike:`,
+		`random faults strike continuously`,
+		`random faults strike{length}`,
+		`random faults strike{length} with seed 42`,
+		`random faults strike{length} with seed 42:`,
+		`random faults strike with seed 42{length}`,
+		`Every 5s {who} is|are killed`,
+		`every 5s {who} is|are killed:`,
+		`every 5 seconds, {who} is|are isolated{length}`,
+		`every 500ms {who} loses|lose power`,
+		`every 1m30s the network is split into halves{length}`,
+		`every 10s 10% of packets from {who} are lost{length}`,
+		`every 5s the disk of {who} is full{length}`,
+		`these faults strike:`,
+		`these faults strike{length}:`,
+		`the faults in "schedule.txt" strike{length}`,
+		`the faults of "schedule.txt" strike`,
+		`the faults stop`,
+	},
 	"Using the system": {
 		`"v1" is written to "k" on {who}{bound}`,
 		`"say ""hi"" for 5s" is written to "k on node1" on node2{bound}`,
@@ -340,8 +361,6 @@ var language = map[string][]string{
 // later are the sentences of the language that no pattern takes yet: a feature that uses one is told that it is not
 // there, and is not misled into another's meaning.
 var later = []string{
-	`random faults strike for 60s`, `random faults strike for 60s with seed 42`,
-	`Every 5s a random node is killed`, `the faults stop`,
 	`I run the SQL "select 1" on node1`, `the result is:`,
 }
 
@@ -437,6 +456,7 @@ func TestRefusedTailsAreTold(t *testing.T) {
 		`node2 is killed for 5s`, `node2 is restarted for 5s`, `node2 is isolated within 10s`, `node2 is paused while node1 was isolated`,
 		`its output does not contain "x" within 10s`, `the log of node2 does not contain "x" within 10s`,
 		`there is never more than one leader within 10s`, `node1 sent no packets to node2 within 10s`,
+		`the faults stop within 5s`, `random faults strike within 10s`,
 		`connections between node1 and node2 are reset for 5s`, `10% of packets to node2 are lost within 10s`, `packets of node1 are captured for 5s`,
 		`no packets from node1 reached node2 within 5s`, `a write to node1 succeeds for the next 5s`,
 	} {

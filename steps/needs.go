@@ -9,7 +9,7 @@ func Needs(texts ...string) world.Needs {
 	for _, text := range texts {
 		for _, m := range Matches(text) {
 			all = union(all, needs[m.Sentence.Name])
-			if m.Sentence.Name == "whenLog" {
+			if m.Sentence.Name == "whenLog" || m.Sentence.Name == "everySoOften" {
 				all = union(all, Needs(m.Args[len(m.Args)-1]))
 			}
 		}
@@ -22,7 +22,8 @@ func Needs(texts ...string) world.Needs {
 var needs = map[string]world.Needs{
 	"diskFull": {Disk: true}, "diskFails": {Disk: true}, "diskCallsFail": {Disk: true}, "diskReadOnly": {Disk: true},
 	"diskSlow": {Disk: true}, "fsyncSlow": {Disk: true}, "readsCorrupted": {Disk: true}, "diskRecovers": {Disk: true},
-	"losePower": {Disk: true}, "clockJumps": {Clock: true}, "clockDrifts": {Clock: true},
+	"randomFaults": {Disk: true, Clock: true}, // without a table
+	"losePower":    {Disk: true}, "clockJumps": {Clock: true}, "clockDrifts": {Clock: true},
 	"httpLatency": {Observe: true}, "httpErrorRate": {Observe: true}, "httpThroughput": {Observe: true},
 	"runPxL": {Observe: true}, "runPxLFile": {Observe: true}, "runExperiment": {Observe: true},
 	"sentPackets": {Traffic: true}, "reachedPackets": {Traffic: true}, "capturePackets": {Capture: true},

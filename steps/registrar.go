@@ -26,6 +26,7 @@ func sections() []section {
 		{title: "Building", add: building},
 		{title: "Harming the network", add: network, harms: true},
 		{title: "Harming processes and machines", add: processes, harms: true},
+		{title: "Random harm", add: randomHarm, harms: true},
 		{title: "Using the system", add: using},
 		{title: "Leaders", add: leaders},
 		{title: "Members and health", add: members},

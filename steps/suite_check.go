@@ -3,12 +3,14 @@ package steps
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/cucumber/godog"
 
 	"brine.test/brine/world"
+	"brine.test/brine/world/random"
 	"brine.test/brine/world/record"
 )
 
@@ -77,7 +79,12 @@ func (r *refusal) write(sc *record.Scenario, infos []record.StepInfo) {
 // doc strings included.
 func needsOf(p *godog.Scenario) world.Needs {
 	var texts []string
+	var beside world.Needs
 	for _, st := range p.Steps {
+		if own, ok := needsWithArgument(st, p.Uri); ok {
+			beside = union(beside, own)
+			continue
+		}
 		texts = append(texts, st.Text)
 		if st.Argument == nil {
 			continue
@@ -93,5 +100,23 @@ func needsOf(p *godog.Scenario) world.Needs {
 			}
 		}
 	}
-	return Needs(texts...)
+	return union(beside, Needs(texts...))
+}
+
+// needsWithArgument is what a sentence needs whose own words do not tell: random faults by their table, or by the file
+// that holds them. What is wrong with either is told when the sentence runs.
+func needsWithArgument(st *godog.Step, uri string) (world.Needs, bool) {
+	m, err := only(st.Text)
+	if err != nil {
+		return world.Needs{}, false
+	}
+	switch arg := argumentOf(st); m.Sentence.Name {
+	case "randomFaults":
+		return randomNeeds(arg.Table), true
+	case "faultsOfFile":
+		file, _ := splitLine(uri)
+		schedule, err := scheduleOf(filepath.Dir(file), strings.ReplaceAll(m.Args[0], `""`, `"`))
+		return scheduleNeeds(&random.File{Schedules: []random.Schedule{schedule}}), err == nil
+	}
+	return world.Needs{}, false
 }

@@ -95,7 +95,7 @@ func (s *session) begin(ctx context.Context, p *godog.Scenario) (context.Context
 	if err != nil {
 		return ctx, err
 	}
-	w, err := s.suite.NewWorld(ctx, world.Scenario{Info: info, Needs: needsOf(p)})
+	w, err := s.suite.NewWorld(ctx, world.Scenario{Info: info, Needs: union(needsOf(p), scheduleNeeds(s.schedule))})
 	if err != nil {
 		return ctx, err
 	}
@@ -250,7 +250,11 @@ func describe(p *godog.Scenario) (record.ScenarioInfo, error) {
 		}
 		break
 	}
-	info.Again = fmt.Sprintf("BRINE_SEED=%d BRINE_FEATURES='%s:%d' %s", current.sel.Seed, uri, info.Line, current.program())
+	replay := ""
+	if current.sel.Schedule != "" {
+		replay = fmt.Sprintf(" BRINE_SCHEDULE='%s'", current.sel.Schedule)
+	}
+	info.Again = fmt.Sprintf("BRINE_SEED=%d BRINE_FEATURES='%s:%d'%s %s", current.sel.Seed, uri, info.Line, replay, current.program())
 	return info, nil
 }
 

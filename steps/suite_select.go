@@ -25,12 +25,13 @@ type Selection struct {
 	Concurrency int      // scenarios at the same time; 0 is 1
 	Seed        uint64   // 0: drawn
 	Out         string   // folder of the report; "" is out
+	Schedule    string   // a file of random faults to replay instead of drawing them
 }
 
 // SelectionFromEnv reads BRINE_FEATURES (comma-separated), BRINE_TAGS,
-// BRINE_NAME, BRINE_CONCURRENCY, BRINE_SEED and BRINE_OUT.
+// BRINE_NAME, BRINE_CONCURRENCY, BRINE_SEED, BRINE_OUT and BRINE_SCHEDULE.
 func SelectionFromEnv() (Selection, error) {
-	s := Selection{Tags: os.Getenv("BRINE_TAGS"), Name: os.Getenv("BRINE_NAME"), Out: os.Getenv("BRINE_OUT")}
+	s := Selection{Tags: os.Getenv("BRINE_TAGS"), Name: os.Getenv("BRINE_NAME"), Out: os.Getenv("BRINE_OUT"), Schedule: os.Getenv("BRINE_SCHEDULE")}
 	for _, f := range strings.Split(os.Getenv("BRINE_FEATURES"), ",") {
 		if f = strings.TrimSpace(f); f != "" {
 			s.Features = append(s.Features, f)

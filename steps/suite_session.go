@@ -15,6 +15,7 @@ import (
 	"brine.test/brine/reports"
 	"brine.test/brine/world"
 	"brine.test/brine/world/doctor"
+	"brine.test/brine/world/random"
 	"brine.test/brine/world/record"
 	"brine.test/brine/world/run"
 )
@@ -32,6 +33,8 @@ type session struct {
 	sel       Selection
 	deadline  time.Time
 	byCommand bool // the suite was begun by Run
+
+	schedule *random.File // that is replayed, or nil
 
 	once    sync.Once
 	openErr error
@@ -83,6 +86,13 @@ func (s *session) start() error {
 	if err := doctor.Essential(context.Background()); err != nil {
 		return err
 	}
+	if s.sel.Schedule != "" {
+		schedule, err := ReadSchedule(s.sel.Schedule)
+		if err != nil {
+			return err
+		}
+		s.schedule = &schedule
+	}
 	out, lock, err := outFolder(s.sel.Out)
 	s.lock = lock
 	if err != nil {
@@ -90,7 +100,7 @@ func (s *session) start() error {
 	}
 	s.ctx, s.release = run.Guard(context.Background(), run.GuardOptions{Deadline: s.deadline, OnStop: s.stopped})
 	s.suite, err = world.OpenSuite(s.ctx, world.SuiteOptions{
-		Out: out, Seed: s.sel.Seed, Again: s.again(),
+		Out: out, Seed: s.sel.Seed, Again: s.again(), Schedule: s.schedule,
 		Selection: record.Selection{Features: s.sel.Features, Tags: s.sel.Tags, Name: s.sel.Name, Concurrency: s.sel.Concurrency},
 	})
 	if err != nil {
@@ -113,6 +123,7 @@ func (s *session) again() string {
 	add("BRINE_FEATURES", strings.Join(s.sel.Features, ","))
 	add("BRINE_TAGS", s.sel.Tags)
 	add("BRINE_NAME", s.sel.Name)
+	add("BRINE_SCHEDULE", s.sel.Schedule)
 	return strings.Join(append(words, s.program()), " ")
 }
 

@@ -27,7 +27,7 @@ func (w *World) Sentence(ctx context.Context, text string) (context.Context, fun
 	return context.WithValue(ctx, frameKey{}, f), func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if len(f.named) > 0 {
+		if len(f.named) > 0 && blowOf(ctx) == nil { // what strikes beside the steps does not change what they mean
 			w.lastNamed = f.named
 		}
 	}
@@ -79,7 +79,7 @@ func (w *World) resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
 	case sel.Followers, sel.AFollower:
 		return w.followers(ctx, s)
 	case sel.Random:
-		return w.pick(all, max(1, s.N), s)
+		return w.pick(ctx, all, max(1, s.N), s)
 	case sel.Minority, sel.Majority:
 		return w.part(ctx, s)
 	case sel.Zone:
@@ -201,27 +201,48 @@ func (w *World) followers(ctx context.Context, s sel.Selector) ([]*Node, error) 
 		return nil, fmt.Errorf("%s: %s leads and no other node runs", s, leader.Name)
 	}
 	if s.Kind == sel.AFollower {
-		return w.pick(out, 1, s)
+		return w.pick(ctx, out, 1, s)
 	}
 	return out, nil
 }
 
 // pick chooses n of the nodes with the scenario's seed, in the order in which
 // they stand in the cluster.
-func (w *World) pick(from []*Node, n int, s sel.Selector) ([]*Node, error) {
+func (w *World) pick(ctx context.Context, from []*Node, n int, s sel.Selector) ([]*Node, error) {
 	if n > len(from) {
 		return nil, fmt.Errorf("%s: there are only %d nodes: %s", s, len(from), names(from))
 	}
-	w.mu.Lock()
-	perm := w.rng.Perm(len(from))
-	w.mu.Unlock()
-	chosen := perm[:n]
+	chosen := w.perm(ctx, len(from))[:n]
 	sort.Ints(chosen)
 	out := make([]*Node, n)
 	for i, at := range chosen {
 		out[i] = from[at]
 	}
 	return out, nil
+}
+
+// perm shuffles the numbers below n with the scenario's seed, or with that of the
+// random fault that ctx belongs to: what strikes beside the steps takes no draws
+// from them.
+func (w *World) perm(ctx context.Context, n int) (perm []int) {
+	w.drawing(ctx, func(r *rand.Rand) { perm = r.Perm(n) })
+	return perm
+}
+
+// draw gives a number from the same seed.
+func (w *World) draw(ctx context.Context) (n uint64) {
+	w.drawing(ctx, func(r *rand.Rand) { n = r.Uint64() })
+	return n
+}
+
+func (w *World) drawing(ctx context.Context, f func(*rand.Rand)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b := blowOf(ctx); b != nil {
+		f(b.rng)
+		return
+	}
+	f(w.rng)
 }
 
 // part finds a minority or a majority of those who elect: with or without the
@@ -240,7 +261,7 @@ func (w *World) part(ctx context.Context, s sel.Selector) ([]*Node, error) {
 		}
 	}
 	if !s.WithLeader && !s.WithoutLeader {
-		return w.pick(all, size, s)
+		return w.pick(ctx, all, size, s)
 	}
 	leader, _, err := w.leaderOf(ctx, s.Of, all...)
 	if err != nil {
@@ -253,9 +274,9 @@ func (w *World) part(ctx context.Context, s sel.Selector) ([]*Node, error) {
 		}
 	}
 	if s.WithoutLeader {
-		return w.pick(rest, size, s)
+		return w.pick(ctx, rest, size, s)
 	}
-	others, err := w.pick(rest, size-1, s)
+	others, err := w.pick(ctx, rest, size-1, s)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // moment that never came, requests that no sentence looked at, errors beside
 // the steps.
 func (w *World) Finish(ctx context.Context) error {
-	return errors.Join(w.hypothesesHold(ctx), w.untriggered(), w.untouched(), w.unjudged(), w.Trouble())
+	return errors.Join(w.hypothesesHold(ctx), w.untriggered(), w.unstruck(), w.untouched(), w.unjudged(), w.Trouble())
 }
 
 // Close ends the scenario, in whatever state it is: heals every harm, stops

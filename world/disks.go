@@ -54,7 +54,7 @@ func (w *World) HarmDisk(ctx context.Context, who sel.Selector, h DiskHarm, l Le
 	if err != nil {
 		return err
 	}
-	h.rule.Seed = w.draw()
+	h.rule.Seed = w.draw(ctx)
 	began := time.Now()
 	var faults []*diskfault.Fault
 	undo := parts{}
@@ -120,13 +120,6 @@ func (w *World) disks(ctx context.Context, who sel.Selector) ([]*Node, map[*Node
 		return nil, nil, fmt.Errorf("%s: none of its services (%s) keeps data\nhint: say where one does in its service file: `data: /data`", n.Name, n.serviceNames())
 	}
 	return nodes, out, nil
-}
-
-// draw gives a number from the scenario's seed.
-func (w *World) draw() uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.rng.Uint64()
 }
 
 // diskReceipt adds up which calls were touched.

@@ -54,6 +54,9 @@ const (
 	kindDisk   harmKind = "disk"
 	kindJump   harmKind = "clock jump"
 	kindDrift  harmKind = "clock drift"
+
+	// kindRandom is the time in which random faults strike; each of them is a harm of its own.
+	kindRandom harmKind = "random faults"
 )
 
 func (k harmKind) network() bool {
@@ -190,6 +193,9 @@ func (w *World) begin(ctx context.Context, a *active, l Length) error {
 	a.from = w.mark()
 	a.says = sentenceOf(ctx)
 	a.said = past(a.says)
+	if b := blowOf(ctx); b != nil {
+		b.hit(a)
+	}
 	w.mu.Lock()
 	w.harms = append(w.harms, a)
 	for _, l := range w.leaders {
@@ -276,11 +282,12 @@ func (w *World) HealNetwork(ctx context.Context) error {
 	return w.healAll(ctx, func(a *active) bool { return a.kind.network() })
 }
 
-// HealEverything ends every harm that is still on: paused nodes resume, the
-// network, disks, clocks and limits are as before, and only then those that
+// HealEverything ends every harm that is still on: random faults strike no more,
+// paused nodes resume, the network, disks, clocks and limits are as before, and only then those that
 // were killed, stopped, without power or without memory are started.
 func (w *World) HealEverything(ctx context.Context) error {
 	return errors.Join(
+		w.stopRandom(ctx),
 		w.healAll(ctx, func(a *active) bool { return !a.kind.down() }),
 		w.healAll(ctx, func(*active) bool { return true }),
 		w.startStarved(ctx))

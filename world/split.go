@@ -123,7 +123,7 @@ func (w *World) halves(ctx context.Context, nodes []*Node) ([][]*Node, error) {
 		return nil, fmt.Errorf("split: %s cannot be halved", names(nodes))
 	}
 	s := sel.Selector{Kind: sel.Random, N: len(nodes) / 2, Text: "one half"}
-	half, err := w.pick(nodes, len(nodes)/2, s)
+	half, err := w.pick(ctx, nodes, len(nodes)/2, s)
 	if err != nil {
 		return nil, err
 	}
@@ -142,9 +142,7 @@ func (w *World) splitRing(ctx context.Context, l Length) error {
 	if n < 4 {
 		return fmt.Errorf("split into a ring of majorities: needs at least 4 nodes, there are %d\nhint: with 3 nodes say \"node1 and node3 cannot reach each other\"", n)
 	}
-	w.mu.Lock()
-	order := w.rng.Perm(n)
-	w.mu.Unlock()
+	order := w.perm(ctx, n)
 	reach := ringReach(n)
 	ring := make([]string, n)
 	var cut []xdpfault.Link

@@ -14,6 +14,7 @@ import (
 	"brine.test/brine/containers"
 	"brine.test/brine/containers/engine"
 	"brine.test/brine/world/cleanup"
+	"brine.test/brine/world/random"
 	"brine.test/brine/world/record"
 	"brine.test/brine/world/run"
 	"brine.test/brine/xdpfault"
@@ -33,6 +34,7 @@ type SuiteOptions struct {
 	Seed               uint64
 	Again              string // the command that runs the same again
 	Selection          record.Selection
+	Schedule           *random.File // of random faults to replay, instead of drawing them
 }
 
 // Suite is what the scenarios of one process share: the run with its lock and

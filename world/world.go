@@ -58,6 +58,7 @@ type World struct {
 	clusters  []*Cluster
 	harms     []*active
 	triggers  []*trigger
+	random    []*striking // what sentences let strike at random
 	captures  []*capture
 	sight     sight
 	bgErrs    []error
@@ -75,6 +76,8 @@ type World struct {
 	internet  bool
 	closed    bool
 	onClose   []func()
+
+	scheduleFile string // that replays the random faults; "" before the first
 
 	work works
 }
