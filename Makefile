@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit race lint bench soak report generate doctor deps build clean
+.PHONY: help run test test-unit race lint bench soak shrink report generate doctor deps build clean
 MAKEFLAGS += --no-print-directory
 
 FEATURES ?= features/etcd/partition.feature
@@ -82,6 +82,9 @@ KERNELS ?= 6.1
 .PHONY: kernels
 kernels: ## boot Debian's own kernels in qemu and run tests and features there (KERNELS="5.10 6.1 6.12"; half an hour each)
 	@$(AS_ROOT) .ci/kernels $(KERNELS)
+
+shrink: build ## the random faults that matter to a scenario that fails: SCENARIO=features/x.feature:12 [SEED=42] [RUNS=5]
+	@$(AS_ROOT) ./brine shrink $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
 generate: ## rebuild the BPF objects and bindings (needs clang; must change nothing)
 	@go generate ./...

@@ -2,6 +2,7 @@
 // plain English, and tells what the machine and the language offer.
 //
 //	brine run features/etcd      run features, as go test does
+//	brine shrink x.feature:12    the faults that matter to a scenario that fails
 //	brine report out1 out2       one report of several runs
 //	brine doctor                 what this machine offers and lacks
 //	brine steps leader           the sentences that a feature may use
@@ -37,6 +38,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "[features…]", "run features: files, folders, file.feature:line", runFeatures},
+		{"shrink", "feature:line", "find the random faults that matter to a scenario that fails", shrinkFaults},
 		{"report", "DIR…", "make one report of several runs, and compare it with an earlier one", mergeReports},
 		{"doctor", "", "tell what this machine offers, lacks, and how to mend it", runDoctor},
 		{"steps", "[word]", "print the sentences that a feature may use", printSteps},

@@ -21,6 +21,7 @@ func runFeatures(_ context.Context, flags *pflag.FlagSet, args []string) int {
 	flags.Uint64Var(&sel.Seed, "seed", sel.Seed, "seed of all that is chosen at random, as a report shows it (default: drawn)")
 	flags.IntVar(&sel.Concurrency, "concurrency", max(sel.Concurrency, 1), "scenarios at the same time")
 	flags.StringVar(&sel.Out, "out", or(sel.Out, "out"), "folder for the report and the artifacts")
+	flags.StringVar(&sel.Schedule, "schedule", sel.Schedule, "schedule of random faults to replay, as a run leaves it among a scenario's artifacts")
 	if code, goOn := parse(named("run"), flags, args); !goOn {
 		return code
 	}
