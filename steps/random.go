@@ -104,6 +104,7 @@ func faultsOfFile(ctx context.Context, file, tail string) error {
 			length.Kind = world.ForNext
 		}
 	}
+	schedule.Length = length.D
 	return s.strike(ctx, world.RandomFaults{Given: &schedule}, length)
 }
 

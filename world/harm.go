@@ -78,6 +78,9 @@ func (k harmKind) down() bool {
 	return k == kindKill || k == kindStop || k == kindPower || k == kindOOM
 }
 
+// deadly tells whether services may be down for as long as the harm is on.
+func (k harmKind) deadly() bool { return k.down() || k == kindDisk || k == kindMemory }
+
 // active is a harm in this scenario: what was asked, by which sentence, on whom.
 type active struct {
 	id    string

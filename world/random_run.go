@@ -161,7 +161,7 @@ func (s *striking) all() []*blow {
 func (s *striking) revive(ctx context.Context, nodes []*Node) error {
 	var dead []*Service
 	for _, n := range nodes {
-		if s.w.node(n.Name) != n || len(s.w.active(func(a *active) bool { return a.kind.down() && includes(a.who, []*Node{n}) })) > 0 {
+		if s.w.node(n.Name) != n || len(s.w.active(func(a *active) bool { return a.kind.deadly() && includes(a.who, []*Node{n}) })) > 0 {
 			continue
 		}
 		for _, v := range n.services {

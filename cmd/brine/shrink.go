@@ -8,9 +8,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"brine.test/brine/steps"
@@ -133,20 +135,29 @@ func (s *shrinking) whole(ctx context.Context) (random.File, error) {
 // needed replays the whole schedule and tells how often a candidate is to be run, so that one which fails as often as the
 // whole is seen to fail nine times in ten.
 func (s *shrinking) needed(ctx context.Context, full random.File) (int, error) {
-	failed := 1 // the run that is replayed
+	var failed atomic.Int64
+	failed.Add(1) // the run that is replayed
+	again := errgroup.Group{}
+	again.SetLimit(s.parallel)
 	for range replays - 1 {
-		r, err := s.run(ctx, s.chosen.Place(), &full)
-		if err != nil {
-			return 0, err
-		}
-		showRun(os.Stdout, r, "replayed", s.want)
-		if r.failed == s.want {
-			failed++
-		}
+		again.Go(func() error {
+			r, err := s.run(ctx, s.chosen.Place(), &full)
+			if err != nil {
+				return err
+			}
+			showRun(os.Stdout, r, "replayed", s.want)
+			if r.failed == s.want {
+				failed.Add(1)
+			}
+			return nil
+		})
 	}
-	n := runsFor(failed, replays)
+	if err := again.Wait(); err != nil {
+		return 0, err
+	}
+	n := runsFor(int(failed.Load()), replays)
 	if n > 1 {
-		fmt.Printf("it fails %d times in %d: each candidate is run until it fails, up to %d times\n", failed, replays, n)
+		fmt.Printf("it fails %d times in %d: each candidate is run until it fails, up to %d times\n", failed.Load(), replays, n)
 	}
 	return n, nil
 }

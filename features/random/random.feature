@@ -61,7 +61,7 @@ Feature: Faults that strike at random, or so often
     When these faults strike for the next 4s:
       | at    | for   | fault                                           |
       | 0s    | 2s    | node1 is isolated                               |
-      | 100ms | 3s    | CPU of node3 is limited to 20%                  |
+      | 100ms | 3s    | CPU of node3 is stressed                        |
       | 500ms | 2s    | the disk of node2 is slow by 50ms               |
       | 3s    | 500ms | 50% of packets between node1 and node3 are lost |
     Then a write to node1 fails within 2s

@@ -49,7 +49,8 @@ type Generator struct {
 	forms []form
 	next  time.Duration // when the next fault is due
 	count int
-	on    []Strike // those that may still be on, or settle
+	after time.Duration // how long a node that was down settles
+	on    []Strike      // those that may still be on, or settle
 }
 
 // New checks a configuration. A kind that its nodes cannot have, or that would take a majority down, is an error, or
@@ -78,7 +79,10 @@ func New(cfg Config, usual bool) (g *Generator, left []string, err error) {
 	if len(g.forms) == 0 {
 		return nil, nil, errors.New("no fault has a weight above zero")
 	}
-	if cfg.Every == 0 {
+	g.after = settle
+	if cfg.Every > 0 {
+		g.after = min(settle, cfg.Every/5)
+	} else {
 		g.next = g.gap(100*time.Millisecond, time.Second)
 	}
 	return g, left, nil
@@ -188,7 +192,7 @@ func (g *Generator) strike(f form) (Strike, bool) {
 		if nodes, text, ok := g.whom(f, g.free(f, on), on); ok {
 			return g.fit(Strike{At: at, For: length, Fault: text, Nodes: nodes, Down: f.kind.down}, f)
 		}
-		ends := endAfter(on, at)
+		ends := g.endAfter(on, at)
 		if ends <= at || g.cfg.Length > 0 && ends >= g.cfg.Length {
 			return Strike{}, false
 		}
@@ -204,7 +208,7 @@ func (g *Generator) strike(f form) (Strike, bool) {
 func (g *Generator) length(f form) time.Duration {
 	short, long := f.lengths()
 	if every := g.cfg.Every; every > 0 && f.Max == 0 {
-		long = min(long, every-min(settle, every/5))
+		long = min(long, every-g.after)
 		short = min(short, long)
 	}
 	d := short
@@ -231,23 +235,23 @@ func (g *Generator) fit(s Strike, f form) (Strike, bool) {
 
 // onAt are the strikes that are on at a moment, or settle, and forgets those before.
 func (g *Generator) onAt(at time.Duration) []Strike {
-	g.on = slices.DeleteFunc(g.on, func(s Strike) bool { return s.over() <= g.next })
-	return slices.DeleteFunc(slices.Clone(g.on), func(s Strike) bool { return s.over() <= at })
+	g.on = slices.DeleteFunc(g.on, func(s Strike) bool { return g.over(s) <= g.next })
+	return slices.DeleteFunc(slices.Clone(g.on), func(s Strike) bool { return g.over(s) <= at })
 }
 
 // over is when a strike's nodes count as well again.
-func (s Strike) over() time.Duration {
+func (g *Generator) over(s Strike) time.Duration {
 	if s.Down {
-		return s.At + s.For + settle
+		return s.At + s.For + g.after
 	}
 	return s.At + s.For
 }
 
 // endAfter is when the first of some strikes is over.
-func endAfter(on []Strike, at time.Duration) time.Duration {
+func (g *Generator) endAfter(on []Strike, at time.Duration) time.Duration {
 	ends := time.Duration(0)
 	for _, s := range on {
-		if end := s.over(); end > at && (ends == 0 || end < ends) {
+		if end := g.over(s); end > at && (ends == 0 || end < ends) {
 			ends = end
 		}
 	}
