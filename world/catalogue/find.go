@@ -207,7 +207,7 @@ func readFolder(dir string) (*level, error) {
 			l.broken = append(l.broken, b)
 			continue
 		}
-		s, err := Parse(Origin{File: shown(file), Base: dir}, "", text)
+		s, err := Parse(Origin{File: shown(file), Base: home(file)}, "", text)
 		if err != nil {
 			b.name, b.err = nameIn(string(text)), err
 			l.broken = append(l.broken, b)
@@ -219,6 +219,16 @@ func readFolder(dir string) (*level, error) {
 		l.services[s.Name] = s
 	}
 	return l, nil
+}
+
+// home is the folder that relative paths in a service file start at: where it is, or, of a link, where it leads.
+func home(file string) string {
+	if info, err := os.Lstat(file); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			return filepath.Dir(real)
+		}
+	}
+	return filepath.Dir(file)
 }
 
 // nameIn guesses the name in a file that is not right, from a line `name: …` at its margin.
