@@ -181,7 +181,7 @@ func plainly(s random.Schedule) ([]string, bool) {
 func ending(m Match) (end string, lasts bool) {
 	who := m.Args[0]
 	verb := "is"
-	if strings.Contains(who, " and ") {
+	if strings.Contains(who, " and ") || strings.Contains(who, "nodes") || strings.HasSuffix(who, "followers") {
 		verb = "are"
 	}
 	switch m.Sentence.Name {

@@ -92,7 +92,11 @@ type found struct {
 // showFound prints the feature, and where it is.
 func showFound(w io.Writer, f found) {
 	p := colours(os.Stdout)
-	fmt.Fprintf(w, "\n%s of %d matter, found in %d runs and %s; it fails of: %s\n\n", p.bold(faults(f.small.Strikes())), f.full.Strikes(), f.runs, f.took.Round(100*time.Millisecond), f.want.step)
+	verb := "matter"
+	if f.small.Strikes() == 1 {
+		verb = "matters"
+	}
+	fmt.Fprintf(w, "\n%s of %d %s, found in %d runs and %s; it fails of: %s\n\n", p.bold(faults(f.small.Strikes())), f.full.Strikes(), verb, f.runs, f.took.Round(100*time.Millisecond), f.want.step)
 	fmt.Fprint(w, f.text)
 	if !f.sure {
 		fmt.Fprintln(w, "\n"+p.yellow("the feature itself passed when it was run: its faults come at slightly other moments")+"; the schedule below failed")
