@@ -3,11 +3,13 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit race lint bench soak shrink report generate doctor deps build clean
+.PHONY: help run test test-unit race lint bench soak shrink bugs report generate doctor deps build clean
+
 MAKEFLAGS += --no-print-directory
 
 FEATURES ?= features/etcd/partition.feature
 SEEDS    ?= 5
+TIMES    ?= 50
 
 # sudo's own PATH often lacks Go. VCS stamping fails in a clone of another user's.
 export PATH := $(PATH):/usr/local/go/bin
@@ -51,15 +53,15 @@ test-unit: ## every test, without the linters
 	@nice go test -exec true ./... >/dev/null
 	@nice go test -race -exec true . >/dev/null
 	@{ \
-		go test -json -count=1 -p 1 -timeout 15m $(EXEC) $$(go list ./... | grep -vx "$$(go list -m)") ./.ci/testgate; \
+		go test -json -count=1 -p 1 -timeout 15m $(EXEC) $$(go list ./... | grep -vx "$$(go list -m)") ./.ci/testgate ./.ci/bugtable; \
 		go test -json -count=1 -tags browser -timeout 10m $(EXEC) ./reports; \
-		BRINE_TAGS='not @alone' BRINE_CONCURRENCY=4 go test -json -count=1 -race -timeout 15m $(EXEC) .; \
-		BRINE_TAGS=@alone go test -json -count=1 -timeout 15m $(EXEC) .; \
+		BRINE_TAGS='not @alone and not @slow' BRINE_CONCURRENCY=4 go test -json -count=1 -race -timeout 15m $(EXEC) .; \
+		BRINE_TAGS='@alone and not @slow' go test -json -count=1 -timeout 15m $(EXEC) .; \
 	} | go run ./.ci/testgate
 
 race: ## every test under the race detector
 	@nice go test -race -exec true ./... >/dev/null
-	@go test -race -json -count=1 -p 1 -timeout 25m $(EXEC) ./... | go run ./.ci/testgate
+	@BRINE_TAGS='not @slow' go test -race -json -count=1 -p 1 -timeout 25m $(EXEC) ./... | go run ./.ci/testgate
 
 lint: ## golangci-lint at its pinned version, import rules included
 	@.ci/lint
@@ -85,6 +87,17 @@ kernels: ## boot Debian's own kernels in qemu and run tests and features there (
 
 shrink: build ## the random faults that matter to a scenario that fails: SCENARIO=features/x.feature:12 [SEED=42] [RUNS=5]
 	@$(AS_ROOT) ./brine shrink $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
+
+# A scenario that looks for a bug passes when it finds it. Those of real programs run once, slow ones too;
+# the known mistakes of examples/quorum TIMES times, and the scenario that makes none.
+bugs: deps build ## find real bugs of real programs, and each known mistake 50 times (TIMES=3 for a short form)
+	@$(AS_ROOT) rm -rf out/bugs && mkdir -p out/bugs
+	@$(AS_ROOT) ./brine run --out out/bugs/programs features/bugs || true
+	@for i in $$(seq $(TIMES)); do \
+		if $(AS_ROOT) ./brine run --concurrency 4 --out out/bugs/mistakes-$$i features/work/mistakes.feature >out/bugs/mistakes-$$i.txt 2>&1; \
+		then $(AS_ROOT) rm -rf out/bugs/mistakes-$$i/artifacts; else echo "run $$i of $(TIMES) of the known mistakes: see out/bugs/mistakes-$$i.txt"; fi; \
+	done
+	@go run ./.ci/bugtable out/bugs/*/junit.xml
 
 generate: ## rebuild the BPF objects and bindings (needs clang; must change nothing)
 	@go generate ./...

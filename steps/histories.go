@@ -25,9 +25,9 @@ func histories(sc Registrar) {
 	sc.Step(`^a read (?:goes|went) (back in time)( (?:within|for|while) .+)?$`, broken)
 	sc.Step(`^the lock (?:is|was) (held twice)( (?:within|for|while) .+)?$`, broken)
 	sc.Step(`^the total (?:is|was) not always (\d+)( (?:within|for|while) .+)?$`, totalNotAlways)
-	sc.Step(`^(at least|at most) ([\d.]+ ?(?:%|percent)) of (operations|reads|writes|the operations|the reads|the writes) succeeded( (?:within|for|while) .+)?$`, shareSucceeded)
-	sc.Step(`^the longest outage (?:is|was) (below|above|at least|at most) ([^"]+?)( (?:within|for|while) .+)?$`, longestOutage)
-	sc.Step(`^the (p[\d.]+|median|mean|average|max|maximum) latency of (operations|reads|writes) (?:is|was) (below|above|at least|at most) ([^"]+?)( (?:within|for|while) .+)?$`, latencyOf)
+	sc.Step(`^(at least|at most) ([\d.]+ ?(?:%|percent)) of (operations|reads|writes|the operations|the reads|the writes) succeeded( (?:within|for|while|before|after) .+)?$`, shareSucceeded)
+	sc.Step(`^the longest outage (?:is|was) (below|above|at least|at most) ([^"]+?)( (?:within|for|while|before|after) .+)?$`, longestOutage)
+	sc.Step(`^the (p[\d.]+|median|mean|average|max|maximum) latency of (operations|reads|writes) (?:is|was) (below|above|at least|at most) ([^"]+?)( (?:within|for|while|before|after) .+)?$`, latencyOf)
 }
 
 // historyIs judges what the clients did, key by key: linearizable means that each operation can have taken effect at one
@@ -127,17 +127,19 @@ func (s *words) whole(tail string) {
 	s.none(tail, "a history is judged as a whole, when the clients have stopped\nhint: leave the time bound away")
 }
 
-// shareSucceeded judges which part of the operations was served, in all of the work or while a harm was on. A
-// compare-and-set that met another value was served.
+// shareSucceeded judges which part of the operations was served, in all of the work or while a harm was on, before it or
+// after it was over. A compare-and-set that met another value was served.
 //
 //	at least 99% of operations succeeded
 //	at least 99.5% of writes succeeded while node2 was isolated
 //	at most 10% of writes succeeded while node1 and node2 were isolated
+//	at least 99% of operations succeeded before node2 was isolated
+//	at least 99% of operations succeeded after node2 was isolated
 func shareSucceeded(ctx context.Context, how, share, which, tail string) error {
 	s := read(ctx)
 	part, err := quantity.Share(share)
 	s.keep(err)
-	bound := s.bound(tail)
+	bound := s.boundOfWork(tail)
 	return s.do(func(w *world.World) error {
 		return w.Succeeded(ctx, history.Which(strings.TrimPrefix(which, "the ")), world.Compare(how), part, bound)
 	})
@@ -148,9 +150,10 @@ func shareSucceeded(ctx context.Context, how, share, which, tail string) error {
 //
 //	the longest outage was below 5s
 //	the longest outage was above 500ms while the leader was killed
+//	the longest outage was below 500ms after node2 was isolated
 func longestOutage(ctx context.Context, how, limit, tail string) error {
 	s := read(ctx)
-	d, bound := s.duration(limit), s.bound(tail)
+	d, bound := s.duration(limit), s.boundOfWork(tail)
 	return s.do(func(w *world.World) error { return w.LongestOutage(ctx, compares[how], d, bound) })
 }
 
@@ -159,11 +162,12 @@ func longestOutage(ctx context.Context, how, limit, tail string) error {
 //
 //	the p99 latency of writes was below 200ms
 //	the median latency of reads was at most 20ms while node2 was isolated
+//	the p99 latency of writes was below 200ms before node2 was isolated
 //	the maximum latency of operations was below 2s
 func latencyOf(ctx context.Context, which, of, how, limit, tail string) error {
 	s := read(ctx)
 	p := s.percentile(which)
-	d, bound := s.duration(limit), s.bound(tail)
+	d, bound := s.duration(limit), s.boundOfWork(tail)
 	return s.do(func(w *world.World) error { return w.Latency(ctx, history.Which(of), p, compares[how], d, bound) })
 }
 

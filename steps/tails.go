@@ -15,6 +15,7 @@ import (
 //	… for 5s                looks: holds at every look; harms: harm, wait, heal, go on
 //	… for the next 5s       harms: harm, go on, heal
 //	… while node2 was …     looks: over the time of that harm
+//	… before node2 was …    what clients did: before that harm; also "after"
 
 // parseBound reads the tail of a sentence that looks at the system.
 func parseBound(tail string) (world.Bound, error) {
@@ -37,6 +38,17 @@ func parseBound(tail string) (world.Bound, error) {
 		return world.Bound{Kind: world.While, While: rest}, nil
 	}
 	return world.Bound{}, fmt.Errorf("%q: no time bound\nhint: write `within 10s`, `for 5s`, or `while node2 was isolated`", strings.TrimSpace(tail))
+}
+
+// parseBoundOfWork reads the tail of a sentence about what clients did: that may be before or after a harm as well.
+func parseBoundOfWork(tail string) (world.Bound, error) {
+	switch first, rest, _ := strings.Cut(strings.TrimSpace(tail), " "); first {
+	case "before":
+		return world.Bound{Kind: world.Before, While: rest}, nil
+	case "after":
+		return world.Bound{Kind: world.After, While: rest}, nil
+	}
+	return parseBound(tail)
 }
 
 // parseBoundOfNot reads the tail of a sentence that says that something did not happen: "within" would hold at the

@@ -135,6 +135,13 @@ func (s *words) bound(tail string) world.Bound {
 	return b
 }
 
+// boundOfWork reads the tail of a sentence about what clients did.
+func (s *words) boundOfWork(tail string) world.Bound {
+	b, err := parseBoundOfWork(tail)
+	s.keep(err)
+	return b
+}
+
 // boundOfNot reads the tail of a sentence that says that something did not happen.
 func (s *words) boundOfNot(tail string) world.Bound {
 	b, err := parseBoundOfNot(tail)

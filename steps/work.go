@@ -15,6 +15,7 @@ import (
 func work(sc Registrar) {
 	sc.Step(`^(\d+) clients? (reads? and writes?|(?:reads?,? writes?,? and )?compares? and sets?) (a|\d+) registers?( .+)?$`, workRegisters)
 	sc.Step(`^(\d+) clients? (adds? to a set|appends? to a list|increments? a counter|takes? turns on a lock|uses? a queue)( .+)?$`, workOn)
+	sc.Step(`^(\d+) clients? appends? to (\d+) lists( .+)?$`, workLists)
 	sc.Step(`^(\d+) clients? transfers? between (\d+) accounts( .+)?$`, workAccounts)
 	sc.Step(`^the clients stop( .+)?$`, clientsStop)
 }
@@ -23,7 +24,9 @@ func work(sc Registrar) {
 // for a time that the sentence waits ("for 20s"), for the next time, or continuously, until the clients stop. Client i
 // asks node ((i−1) mod N)+1, unless "to the leader" or "to any node" stands there; a client's next operation begins about
 // 10 ms after its last one began, unless "at 100 operations per second" does. No operation is ever tried again; while a
-// client waits longer than a second for an answer, another stands in for it, with a number of its own. After the clients stop, final reads are made from the leader where there is one.
+// client waits longer than a second for an answer, another stands in for it, with a number of its own. "With stale reads" a
+// node may answer with what it holds itself, however old, where the service's client can ask for that. After the clients
+// stop, final reads are made from the leader where there is one.
 //
 //	5 clients read and write 3 registers for 20s
 //	5 clients read and write 3 registers for the next 20s
@@ -31,6 +34,7 @@ func work(sc Registrar) {
 //	5 clients compare and set 3 registers continuously to any node
 //	5 clients read, write and compare and set 3 registers to the leader for 20s
 //	5 clients read and write 3 registers at 100 operations per second for 20s
+//	5 clients read and write 3 registers with stale reads for 20s
 func workRegisters(ctx context.Context, clients, what, registers, tail string) error {
 	s := read(ctx)
 	spec := world.WorkSpec{Work: history.Registers, Clients: s.number(clients), Keys: 1, CAS: strings.Contains(what, "compare")}
@@ -68,6 +72,15 @@ func workAccounts(ctx context.Context, clients, accounts, tail string) error {
 	return s.start(ctx, world.WorkSpec{Work: history.Accounts, Clients: s.number(clients), Keys: s.number(accounts)}, tail)
 }
 
+// workLists lets clients append to several lists and read them in transactions of up to three of them, as Elle's clients do:
+// for judging that a history is serializable. It needs a client that can change several keys at once.
+//
+//	5 clients append to 3 lists for 20s
+func workLists(ctx context.Context, clients, lists, tail string) error {
+	s := read(ctx)
+	return s.start(ctx, world.WorkSpec{Work: history.Lists, Clients: s.number(clients), Keys: s.number(lists)}, tail)
+}
+
 // clientsStop lets the clients of all workloads stop, and makes the final reads.
 //
 //	the clients stop
@@ -86,6 +99,7 @@ var (
 	workLength = regexp.MustCompile(`^(continuously|for (?:the next )?[\d.]+ ?[a-zµ]+(?:[\d.]+[a-zµ]+)*)(?: |$)`)
 	workTo     = regexp.MustCompile(`^to (the leader|any node|their own nodes?)(?: |$)`)
 	workRate   = regexp.MustCompile(`^at (\d+(?:\.\d+)?) (?:operations|requests) per second(?: |$)`)
+	workStale  = regexp.MustCompile(`^with stale reads(?: |$)`)
 	workUpon   = regexp.MustCompile(`^on ([A-Za-z][A-Za-z0-9_.-]*)(?: |$)`)
 )
 
@@ -109,11 +123,14 @@ func (s *words) workTail(spec *world.WorkSpec, tail string) world.Length {
 			rate, err := strconv.ParseFloat(m[1], 64)
 			s.keep(err)
 			spec.Rate = rate
+		case workStale.MatchString(rest):
+			m = workStale.FindStringSubmatch(rest)
+			spec.Stale = true
 		case workUpon.MatchString(rest):
 			m = workUpon.FindStringSubmatch(rest)
 			spec.Service = m[1]
 		default:
-			s.keep(fmt.Errorf("%q: cannot follow here\nhint: write `for 20s`, `for the next 20s` or `continuously`; also `to the leader`, `to any node`, `at 100 operations per second`, `on redis`", rest))
+			s.keep(fmt.Errorf("%q: cannot follow here\nhint: write `for 20s`, `for the next 20s` or `continuously`; also `to the leader`, `to any node`, `at 100 operations per second`, `with stale reads`, `on redis`", rest))
 			continue
 		}
 		rest = strings.TrimSpace(rest[len(m[0]):])

@@ -19,6 +19,10 @@ const (
 	For
 	// While judges the time of a harm that is over.
 	While
+	// Before judges the time from when clients began to work until a harm.
+	Before
+	// After judges the time from when a harm was over until the clients stopped.
+	After
 )
 
 // Bound is the time bound of a sentence: "within 10s", "for 5s", "while node2
@@ -26,7 +30,7 @@ const (
 type Bound struct {
 	Kind  BoundKind
 	D     time.Duration
-	While string // what stands after "while"
+	While string // what stands after "while", "before" or "after"
 }
 
 // LengthKind says when a harm ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -95,14 +96,14 @@ func (w *World) judgeHistory(ctx context.Context, broken bool, judge func(histor
 
 // linearizable judges keys as registers, and workloads that change several keys at one instant as transactions.
 func (w *World) linearizable(h history.History) (finding, error) {
-	transactions := h.Of(history.Accounts)
+	transactions := append(h.Of(history.Accounts), h.Of(history.Lists)...)
 	if len(transactions) > 0 {
 		if err := history.Serializable(transactions, true, history.Limits{}); err != nil {
 			return finding{}, err
 		}
 		var rest history.History
 		for _, o := range h {
-			if o.Work != history.Accounts {
+			if o.Work != history.Accounts && o.Work != history.Lists {
 				rest = append(rest, o)
 			}
 		}
@@ -162,19 +163,31 @@ func (w *World) window(ctx context.Context, b Bound) (history.Window, error) {
 			return history.Window{}, err
 		}
 		return history.Window{Begin: w.mono(span.Begin), End: w.mono(span.End)}, nil
+	case Before:
+		a, _, err := w.meant(ctx, w.allHarms(), b.While)
+		if err != nil {
+			return history.Window{}, err
+		}
+		return history.Window{Begin: math.MinInt64, End: w.mono(a.from.at)}, nil
+	case After:
+		span, err := w.During(ctx, b.While)
+		if err != nil {
+			return history.Window{}, err
+		}
+		return history.Window{Begin: w.mono(span.End), End: math.MaxInt64}, nil
 	}
-	return history.Window{}, errors.New("a history is over: it can be looked at once, as a whole or `while` a harm was on\nhint: leave the time bound away, or write `while node2 was isolated`")
+	return history.Window{}, errors.New("a history is over: it can be looked at once, as a whole, or before, while or after a harm was on\nhint: leave the time bound away, or write `while node2 was isolated`, `before node2 was isolated` or `after node2 was isolated`")
 }
 
-// measure measures what clients did in the time that a bound means. Over the time of a harm it may do so while they
-// still work.
+// measure measures what clients did in the time that a bound means. Where that is over it may do so while they still
+// work.
 func (w *World) measure(ctx context.Context, which history.Which, b Bound) (*history.Availability, error) {
 	at, err := w.window(ctx, b)
 	if err != nil {
 		return nil, err
 	}
 	load := w.finishedWork
-	if b.Kind == While {
+	if b.Kind == While || b.Kind == Before {
 		load = func(context.Context) (history.History, error) { return w.loadHistory() }
 	}
 	h, err := load(ctx)

@@ -19,6 +19,7 @@ type WorkSpec struct {
 	Clients int
 	Keys    int     // registers, accounts
 	CAS     bool    // registers are compared and set too
+	Stale   bool    // reads are stale reads
 	Rate    float64 // operations per second of all clients; 0: one after the other
 	To      WorkRoute
 	Service string // which service, where nodes run several with a client
@@ -66,7 +67,7 @@ func (w *World) StartWork(ctx context.Context, spec WorkSpec, l Length) error {
 	meter := newMeter(w, spec.Work)
 	run, err := workload.New(workload.Config{
 		Work: spec.Work, Run: number, Prefix: fmt.Sprintf("w%d-", number), Clients: spec.Clients, Keys: spec.Keys,
-		CAS: spec.CAS, Total: accountsTotal, Seed: w.seed, Timeout: services[0].inst.Timeout, Rate: spec.Rate,
+		CAS: spec.CAS, Stale: spec.Stale, Total: accountsTotal, Seed: w.seed, Timeout: services[0].inst.Timeout, Rate: spec.Rate,
 		Router: route, Now: func() int64 { return w.suite.rec.Now().Mono },
 		Record: func(o history.Operation) {
 			w.work.file.Add(o)

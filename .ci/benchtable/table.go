@@ -61,6 +61,18 @@ var table = []row{
 	{what: "3 nodes of etcd: all gone", key: "world Cluster/3_nodes_of_etcd teardown-ms", unit: "ms"},
 	{what: "etcd isolation, whole scenario", key: "world Cluster/3_nodes_of_etcd whole-ms", unit: "ms", high: 3000},
 
+	{what: "Histories", about: "What clients did, recorded while they work, and judged when they stopped."},
+	{what: "recorded by 8 clients at once", key: "world/history Add/flat-out ops/s", unit: "per s", low: 50_000},
+	{what: "50,000 per second: of one processor's time, by the median", key: "world/history Add/50000-per-second share-%", unit: "%", high: 10},
+	{what: "50,000 per second: p99 of what a client waits for it", key: "world/history Add/50000-per-second p99-µs", unit: "µs", high: 20},
+	{what: "100,000 operations read from a file", key: "world/history Check/load s/100k", unit: "s", high: 10},
+	{what: "… on 10 registers: linearizable", key: "world/history Check/registers-linearizable s/100k", unit: "s", high: 10},
+	{what: "… on 10 registers: no read goes back in time", key: "world/history Check/registers-back s/100k", unit: "s", high: 10},
+	{what: "… on a set: no acknowledged write is lost", key: "world/history Check/set-lost s/100k", unit: "s", high: 10},
+	{what: "… on lists: strictly serializable", key: "world/history Check/list-serializable s/100k", unit: "s", high: 10},
+	{what: "… on one counter: linearizable", key: "world/history Check/counter-linearizable s/100k", unit: "s", high: 30},
+	{what: "… of transfers: strictly serializable", key: "world/history Check/accounts-serializable s/100k", unit: "s", high: 10},
+
 	{what: "Harm and heal", about: "A rule, or a split into halves, put in force and healed; then the same with other tools ÷ ours, in the same run."},
 	{what: "one rule", key: "xdpfault Rule/inject+heal ns/op", scale: nsToUs, unit: "µs", high: 100},
 	{what: "split of 100 nodes", key: "xdpfault Split/100/xdpfault ns/op", scale: nsToMs, unit: "ms", high: 1},

@@ -52,15 +52,6 @@ Feature: A loss of power
     When node1 loses power
     Then a read from node1 fails
 
-  Scenario: NATS JetStream with its default sync interval loses acknowledged messages when all nodes lose power
-    Given a 3-node cluster running nats
-    And "v1" is written to "k" on node1
-    And a read of "k" from node3 returns "v1"
-    When all nodes lose power
-    And all nodes are started again
-    Then the cluster is healthy within 30s
-    And a read of "k" from node1 returns nothing within 20s
-
   Scenario: Killed only, NATS JetStream loses nothing
     Given a 3-node cluster running nats
     And "v1" is written to "k" on node1

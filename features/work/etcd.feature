@@ -12,7 +12,10 @@ Feature: etcd keeps its promises to clients that work while it is harmed
     And no acknowledged write is lost
     And no read goes back in time
     And at least 30% of operations succeeded
+    And at least 90% of operations succeeded before the leader was isolated
     And at least 10% of operations succeeded while the leader was isolated
+    And at least 10% of reads succeeded after the leader was isolated
+    And the longest outage was below 1s before the leader was isolated
     And the longest outage was below 3s
     And the median latency of writes was below 500ms
 
@@ -30,8 +33,12 @@ Feature: etcd keeps its promises to clients that work while it is harmed
     Given a 3-node cluster running etcd
     When 5 clients transfer between 10 accounts for the next 3s
     And node2 is paused for 1s
+    And 5 clients append to 3 lists for the next 2s
     Then the total is always 1000
     And the history is strictly serializable
+    And no acknowledged write is lost
+    And no write appears twice
+    And no read goes back in time
 
   Scenario: A lock, a list and a counter at once
     Given a 3-node cluster running etcd

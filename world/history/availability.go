@@ -18,7 +18,8 @@ const (
 	Operations Which = "operations"
 )
 
-// Window is a time; the zero value is all of the time in which clients worked. Both ends belong to it.
+// Window is a time; the zero value is all of the time in which clients worked, and what of a window is before or after
+// that does not count. Both ends belong to it.
 type Window struct{ Begin, End int64 }
 
 // Availability is how well the clients were served.
@@ -50,12 +51,14 @@ func Measure(h History, which Which, w Window) (*Availability, error) {
 	if len(part) == 0 {
 		return nil, empty(string(which[:len(which)-1]) + " by a client")
 	}
-	if w == (Window{}) {
-		w = Window{part[0].Start, part[0].End}
-		for _, o := range part {
-			w.Begin, w.End = min(w.Begin, o.begun()), max(w.End, o.End)
-		}
+	all := Window{part[0].Start, part[0].End}
+	for i := range part {
+		all.Begin, all.End = min(all.Begin, part[i].begun()), max(all.End, part[i].End)
 	}
+	if w == (Window{}) {
+		w = all
+	}
+	w = Window{max(w.Begin, all.Begin), min(w.End, all.End)}
 	a := &Availability{Window: w, latency: hdrhistogram.New(1, int64(latencyMost/latencyUnit), latencyDigits)}
 	var served []int64
 	for i := range part {

@@ -57,6 +57,15 @@ func TestAvailabilityInAWindow(t *testing.T) {
 	if err != nil || before.Served != 30 || before.Share() != 1 || before.Outage > 11*time.Millisecond {
 		t.Errorf("%v, %v", before, err)
 	}
+	// What of a window is before the clients worked, or after, is no outage.
+	open, err := Measure(h, Operations, Window{-5000 * ms, 1 << 62})
+	if all, _ := Measure(h, Operations, Window{}); err != nil || open.Outage != all.Outage || open.Total != all.Total {
+		t.Errorf("%v, %v: expected that of all the time", open, err)
+	}
+	after, err := Measure(h, Operations, Window{510 * ms, 1 << 62})
+	if err != nil || after.Share() != 1 || after.Outage > 12*time.Millisecond {
+		t.Errorf("%v, %v", after, err)
+	}
 	// An outage lasts to the end of the window, although the next operation to be served ends after it.
 	if _, err := Measure(h, Operations, Window{5000 * ms, 6000 * ms}); !errors.Is(err, ErrEmpty) {
 		t.Errorf("nothing began in that time: %v", err)

@@ -9,7 +9,7 @@ import (
 func NoLostWrites(h History) error {
 	return each(h, "acknowledged write", map[Work]judge{
 		Registers: lostRegister, Set: lostElement, List: lostOfList, Counter: lostIncrement, Queue: lostOfQueue,
-		Lock: lostRegister, Accounts: eachAccount(lostRegister),
+		Lock: lostRegister, Accounts: eachKey(lostRegister), Lists: eachKey(lostOfList),
 	})
 }
 
@@ -29,7 +29,7 @@ func each(h History, what string, by map[Work]judge) error {
 			continue
 		}
 		names, of := group(part)
-		if w == Set || w == Accounts {
+		if w == Set || w == Lists || w == Accounts {
 			names, of = together(part)
 		}
 		for _, name := range names {
@@ -57,9 +57,9 @@ func each(h History, what string, by map[Work]judge) error {
 	return nil
 }
 
-var works = []Work{Registers, Set, List, Counter, Accounts, Lock, Queue}
+var works = []Work{Registers, Set, List, Lists, Counter, Accounts, Lock, Queue}
 
-// together puts all keys of one run together: a set has a key for each element, transfers have several.
+// together puts all keys of one run together: a set has a key for each element, a transaction has several.
 func together(h History) (names []string, of map[string][]*Operation) {
 	of = map[string][]*Operation{}
 	for i := range h {

@@ -7,7 +7,7 @@ import "fmt"
 func MonotonicReads(h History) error {
 	return each(h, "second read by one client", map[Work]judge{
 		Registers: backwards, Lock: backwards, Queue: backwards, Set: goneAgain, List: shorter, Counter: fewer,
-		Accounts: eachAccount(backwards),
+		Accounts: eachKey(backwards), Lists: eachKey(shorter),
 	})
 }
 

@@ -51,6 +51,7 @@ const (
 	Registers Work = "registers"
 	Set       Work = "set"
 	List      Work = "list"
+	Lists     Work = "lists" // several, in transactions
 	Counter   Work = "counter"
 	Accounts  Work = "accounts"
 	Lock      Work = "lock"

@@ -7,7 +7,7 @@ import "fmt"
 // set held does not come back on a node which has shown since that something else took its place.
 func NoDuplicates(h History) error {
 	return each(h, "read that was answered", map[Work]judge{
-		List: twiceInList, Counter: surplus, Queue: twiceFromQueue,
+		List: twiceInList, Lists: eachKey(twiceInList), Counter: surplus, Queue: twiceFromQueue,
 		Registers: cameBack, Set: cameBack, Lock: cameBack, Accounts: cameBack,
 	})
 }

@@ -120,6 +120,36 @@ func sets(t *rapid.T) History {
 	return ended(h, finals...)
 }
 
+// listsOfThree makes transactions that read one of three lists, or two, and append to one of them or none.
+func listsOfThree(t *rapid.T) History {
+	keys := []string{"a", "b", "c"}
+	now := map[string]string{}
+	var first History
+	for _, k := range keys {
+		now[k] = ListValue(nil)
+		first = append(first, Operation{Work: Lists, Kind: Write, Key: k, Value: now[k], Outcome: OK, Setup: true, Start: 1, End: 2})
+	}
+	h := plan(t, 4, 8, func(o *made) {
+		o.Work, o.Kind, o.Key = Lists, Txn, "lists"
+		for _, k := range rapid.Permutation(keys).Draw(t, "which")[:rapid.IntRange(1, 2).Draw(t, "many")] {
+			o.Parts = append(o.Parts, Part{Key: k, Found: true, Got: now[k]})
+		}
+		if rapid.Bool().Draw(t, "append") {
+			p := &o.Parts[0]
+			o.Act, o.Element = Append, stampOf(o)
+			p.Set, p.Value = true, ListValue(append(Elements(p.Got), o.Element))
+			if !o.never {
+				now[p.Key] = p.Value
+			}
+		}
+	})
+	var finals []Operation
+	for _, k := range keys {
+		finals = append(finals, Operation{Work: Lists, Kind: Read, Key: k, Found: true, Got: now[k]})
+	}
+	return ended(append(first, h...), finals...)
+}
+
 const modelTotal = 30
 
 func transfers(t *rapid.T) History {

@@ -50,13 +50,26 @@ var properties = []property{
 		})
 	}},
 	{"set, came back", sets, NoDuplicates, between},
-	{"list, lost", lists, NoLostWrites, func(h History) []func() {
+	{"list, lost", lists, NoLostWrites, without},
+	{"lists, lost", listsOfThree, NoLostWrites, without},
+	{"lists, twice", listsOfThree, NoDuplicates, func(h History) []func() {
+		return lieAbout(h, func(o *Operation) []func() {
+			if o.Kind != Txn || o.Outcome != OK || len(Elements(o.Parts[0].Got)) == 0 {
+				return nil
+			}
+			p := &o.Parts[0]
+			return []func(){func() { p.Got = ListValue(append(Elements(p.Got), Elements(p.Got)[0])) }}
+		})
+	}},
+	{"lists, not serializable", listsOfThree, func(h History) error { return Serializable(h, true, Limits{}) }, func(h History) []func() {
 		return lieAbout(h, func(o *Operation) []func() {
 			var all []func()
-			for i, e := range Elements(o.Got) {
-				if o.Final && slices.ContainsFunc(h, func(a Operation) bool { return sure(&a, Append) && a.Element == e }) {
-					all = append(all, says(o, ListValue(slices.Delete(Elements(o.Got), i, i+1))))
+			for i, p := range o.Parts {
+				e := Elements(p.Got)
+				if o.changes() || o.Outcome != OK || len(e) == 0 || !writtenBefore(h, p.Key, p.Got, o.Start) {
+					continue
 				}
+				all = append(all, func() { o.Parts[i].Got = ListValue(e[:len(e)-1]) }) // what it would have read before
 			}
 			return all
 		})
@@ -197,6 +210,19 @@ var properties = []property{
 			return []func(){func() { o.Parts[0].Got = "nobody's" }}
 		})
 	}},
+}
+
+// without are final reads of lists without an element whose append was acknowledged.
+func without(h History) []func() {
+	return lieAbout(h, func(o *Operation) []func() {
+		var all []func()
+		for i, e := range Elements(o.Got) {
+			if o.Final && slices.ContainsFunc(h, func(a Operation) bool { return sure(&a, Append) && a.Element == e }) {
+				all = append(all, says(o, ListValue(slices.Delete(Elements(o.Got), i, i+1))))
+			}
+		}
+		return all
+	})
 }
 
 // laterReads gives lies about the second of two reads of a key by one client.

@@ -117,24 +117,3 @@ func FuzzLine(f *testing.F) {
 		}
 	})
 }
-
-// The recorder must take 50,000 operations/s without being felt: 20 µs each. It takes less than a twentieth of that.
-func BenchmarkAdd(b *testing.B) {
-	w, err := Create(filepath.Join(b.TempDir(), "history.jsonl"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	o := wrote(3, 123456789012, 123456799012, "r1", "3.17")
-	o.Node = "node2"
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			w.Add(o)
-		}
-	})
-	b.StopTimer()
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
-}

@@ -40,17 +40,22 @@ func (b *accounts) first() map[string]string {
 }
 
 func (b *accounts) needs(c client.Client) error {
+	if !canTransact(c, b.key(1)) {
+		return fmt.Errorf("transfer between accounts: %w: it changes one key at a time, so that a total could not be kept", client.ErrUnsupported)
+	}
+	return nil
+}
+
+// canTransact tells whether a service's client reads and changes several keys at one instant.
+func canTransact(c client.Client, key string) bool {
 	t, ok := c.(client.Transactor)
 	if ok {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel() // what the client lacks it says without asking the node
-		_, r := t.ReadAll(ctx, []string{b.key(1)})
+		_, r := t.ReadAll(ctx, []string{key})
 		ok = !errors.Is(r.Err, client.ErrUnsupported)
 	}
-	if !ok {
-		return fmt.Errorf("transfer between accounts: %w: it changes one key at a time, so that a total could not be kept", client.ErrUnsupported)
-	}
-	return nil
+	return ok
 }
 
 func (b *accounts) do(ctx context.Context, a *actor) {

@@ -82,7 +82,11 @@ func (a *actor) read(ctx context.Context, key, element string) (history.Operatio
 	}
 	ctx, cancel := a.timed(ctx)
 	defer cancel()
-	a.end(&o, a.peer.Client.Invoke(ctx, client.Op{Kind: client.Read, Key: key}))
+	kind := client.Read
+	if a.cfg.Stale {
+		kind = client.StaleRead
+	}
+	a.end(&o, a.peer.Client.Invoke(ctx, client.Op{Kind: kind, Key: key}))
 	return o, o.Outcome == history.OK
 }
 
@@ -144,11 +148,15 @@ func (a *actor) unread(o *history.Operation, seen client.Result) {
 
 // canCAS tells whether a service has compare-and-set, by asking for one that cannot succeed.
 func canCAS(what string, c client.Client, key string) error {
+	return can(what, c, client.Op{Kind: client.CAS, Key: key, Expect: "never written", Value: "never written"}, "cas")
+}
+
+// can tells whether a service's client can do something, which part of a client in a service file would make it able to.
+func can(what string, c client.Client, op client.Op, part string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // what the client lacks it says without asking the node
-	r := c.Invoke(ctx, client.Op{Kind: client.CAS, Key: key, Expect: "never written", Value: "never written"})
-	if errors.Is(r.Err, client.ErrUnsupported) {
-		return fmt.Errorf("%s: %w\nhint: give its service file a client with \"cas\"", what, r.Err)
+	if r := c.Invoke(ctx, op); errors.Is(r.Err, client.ErrUnsupported) {
+		return fmt.Errorf("%s: %w\nhint: give its service file a client with %q", what, r.Err, part)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -38,8 +39,9 @@ type Config struct {
 	Run     int    // its place among the scenario's workloads, from 1
 	Prefix  string // of its keys
 	Clients int    // at least 1
-	Keys    int    // registers or accounts; others have one key, or their own
+	Keys    int    // registers, lists or accounts; others have one key, or their own
 	CAS     bool   // registers are compared and set too
+	Stale   bool   // reads may be answered with what the node itself holds, however old
 	Total   int    // of the accounts
 	Seed    uint64
 	Timeout time.Duration // of one operation
@@ -80,10 +82,14 @@ func (c *Config) check() error {
 		return fmt.Errorf("%d clients: at least one is needed", c.Clients)
 	case c.Work == history.Registers && c.Keys < 1:
 		return fmt.Errorf("%d registers: at least one is needed", c.Keys)
+	case c.Work == history.Lists && c.Keys < 2:
+		return fmt.Errorf("%d lists: at least two are needed for transactions", c.Keys)
 	case c.Work == history.Accounts && c.Keys < 2:
 		return fmt.Errorf("%d accounts: at least two are needed", c.Keys)
 	case c.Work == history.Accounts && c.Total < c.Keys:
 		return fmt.Errorf("a total of %d in %d accounts: at least 1 in each is needed", c.Total, c.Keys)
+	case c.Stale && (c.Work == history.Lock || c.Work == history.Accounts || c.Work == history.Lists):
+		return errors.New("stale reads: these clients act on what they read, so that it must not be old")
 	case c.Rate < 0:
 		return fmt.Errorf("%g operations per second: more than none are needed", c.Rate)
 	}

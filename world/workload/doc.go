@@ -13,6 +13,7 @@
 //	registers  reads and writes of random registers; compare-and-sets of what the client saw last, when asked for
 //	set        an add writes a fresh key; a read looks for one element that was added
 //	list       an append reads the list and compares and sets it with one element more; a full list gives way to a new one
+//	lists      a transaction reads some of several lists and appends to some of them, all at one instant
 //	counter    an increment reads and compares and sets
 //	accounts   a transfer reads two accounts and changes both at one instant; a read reads all
 //	lock       acquired by a compare-and-set of a free one to the client's token, held a moment, given back

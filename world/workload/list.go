@@ -3,7 +3,6 @@ package workload
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"brine.test/brine/world/client"
 	"brine.test/brine/world/history"
@@ -13,8 +12,7 @@ import (
 // would cost ever more.
 type list struct {
 	Config
-	mu      sync.Mutex
-	current int
+	generations
 }
 
 // fullList is how many elements a list may have.
@@ -29,9 +27,7 @@ func (l *list) first() map[string]string {
 func (l *list) needs(c client.Client) error { return canCAS("append to a list", c, l.key(0)) }
 
 func (l *list) do(ctx context.Context, a *actor) {
-	l.mu.Lock()
-	now := l.current
-	l.mu.Unlock()
+	now := l.now()
 	var length int
 	if a.rng.IntN(2) == 0 {
 		o, _ := a.read(ctx, l.key(now), "")
@@ -44,29 +40,17 @@ func (l *list) do(ctx context.Context, a *actor) {
 		length = len(history.Elements(o.Value))
 	}
 	if length >= fullList {
-		l.renew(ctx, a, now)
-	}
-}
-
-// renew makes the next list, unless another client does.
-func (l *list) renew(ctx context.Context, a *actor, full int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.current != full {
-		return
-	}
-	o := a.write(ctx, history.Operation{Key: l.key(full + 1), Value: history.ListValue(nil)})
-	if o.Outcome == history.OK {
-		l.current++
+		l.next(now, func(generation int) bool {
+			o := a.write(ctx, history.Operation{Key: l.key(generation), Value: history.ListValue(nil)})
+			return o.Outcome == history.OK
+		})
 	}
 }
 
 func (l *list) last() []finalRead {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var all []finalRead
-	for i := range l.current + 1 {
-		all = append(all, finalRead{key: l.key(i)})
+	for _, generation := range l.all() {
+		all = append(all, finalRead{key: l.key(generation)})
 	}
 	return all
 }

@@ -61,6 +61,8 @@ func New(c Config) (*Run, error) {
 		r.work = &set{Config: c}
 	case history.List:
 		r.work = &list{Config: c}
+	case history.Lists:
+		r.work = &lists{Config: c}
 	case history.Counter:
 		r.work = &counter{Config: c}
 	case history.Accounts:
@@ -85,6 +87,11 @@ func (r *Run) Setup(ctx context.Context) error {
 	}
 	if err := r.work.needs(peer.Client); err != nil {
 		return err
+	}
+	if r.cfg.Stale {
+		if err := can("stale reads", peer.Client, client.Op{Kind: client.StaleRead, Key: "k"}, "stale_read"); err != nil {
+			return err
+		}
 	}
 	for key, value := range r.work.first() {
 		start := r.cfg.Now()

@@ -66,7 +66,7 @@ func collect(t *testing.T, router Router, c Config, d time.Duration) history.His
 	return h
 }
 
-var all = []history.Work{history.Registers, history.Set, history.List, history.Counter, history.Accounts, history.Lock, history.Queue}
+var all = []history.Work{history.Registers, history.Set, history.List, history.Lists, history.Counter, history.Accounts, history.Lock, history.Queue}
 
 // judges are the checkers that each workload's history is for.
 func judges(w history.Work) map[string]func(history.History) error {
@@ -75,7 +75,13 @@ func judges(w history.Work) map[string]func(history.History) error {
 	total := func(h history.History) error { return history.Total(h, 100) }
 	switch w {
 	case history.Accounts:
-		return map[string]func(history.History) error{"total": total, "serializable": strict}
+		return map[string]func(history.History) error{
+			"total": total, "serializable": strict, "lost": history.NoLostWrites, "twice": history.NoDuplicates, "monotonic": history.MonotonicReads,
+		}
+	case history.Lists:
+		return map[string]func(history.History) error{
+			"serializable": strict, "lost": history.NoLostWrites, "twice": history.NoDuplicates, "monotonic": history.MonotonicReads,
+		}
 	case history.Queue:
 		return map[string]func(history.History) error{
 			"linearizable": linear, "serializable": strict, "lost": history.NoLostWrites, "twice": history.NoDuplicates,
@@ -137,6 +143,7 @@ func TestEachMistakeIsFound(t *testing.T) {
 		{"tries again", history.List, []string{"twice"}},
 		{"tries again", history.Counter, []string{"twice"}},
 		{"torn", history.Accounts, []string{"total"}},
+		{"torn", history.Lists, []string{"serializable"}},
 	} {
 		t.Run(c.mistake+"/"+string(c.work), func(t *testing.T) {
 			h := collect(t, newStore(c.mistake), Config{Work: c.work, Keys: 2, Total: 100, CAS: true}, 500*time.Millisecond)
@@ -215,12 +222,19 @@ func TestWhatAServiceCannotDoIsTold(t *testing.T) {
 			t.Errorf("%s: got %v", w, err)
 		}
 	}
+	r, err := New(Config{Work: history.Set, Stale: true, Clients: 1, Router: plain{newStore("")}, Now: now, Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Setup(t.Context()); !errors.Is(err, client.ErrUnsupported) || !strings.Contains(err.Error(), "stale_read") {
+		t.Errorf("stale reads: got %v", err)
+	}
 }
 
 func TestConfig(t *testing.T) {
 	for _, c := range []Config{
 		{Work: history.Set}, {Work: history.Registers, Clients: 1}, {Work: history.Accounts, Clients: 1, Keys: 1},
-		{Work: history.Accounts, Clients: 1, Keys: 10, Total: 5}, {Work: "juggling", Clients: 1}, {Work: history.Set, Clients: 1, Rate: -1},
+		{Work: history.Accounts, Clients: 1, Keys: 10, Total: 5}, {Work: "juggling", Clients: 1}, {Work: history.Lock, Clients: 1, Stale: true}, {Work: history.Set, Clients: 1, Rate: -1},
 	} {
 		if _, err := New(c); err == nil || strings.Contains(err.Error(), "panic") {
 			t.Errorf("%+v: got %v", c, err)

@@ -1,8 +1,8 @@
 package history
 
-// byAccount takes transactions apart: each account by itself is a register, read by those who look and compared and set
-// by those who transfer.
-func byAccount(ops []*Operation) (keys []string, of map[string][]*Operation) {
+// byKey takes transactions apart: each key by itself is a register, read by those who look and compared and set by those
+// who change it. Of a list, the element that was appended is the last one.
+func byKey(ops []*Operation) (keys []string, of map[string][]*Operation) {
 	of = map[string][]*Operation{}
 	add := func(o Operation) {
 		if of[o.Key] == nil {
@@ -21,13 +21,17 @@ func byAccount(ops []*Operation) (keys []string, of map[string][]*Operation) {
 			if one.Conflict {
 				continue // that something else was there tells not where
 			}
+			one.Found, one.Got = p.Found, p.Got
 			switch {
 			case p.Set && p.Found:
 				one.Kind, one.Expect, one.Value = CAS, p.Got, p.Value
 			case p.Set:
 				one.Kind, one.Value = Write, p.Value
 			default:
-				one.Kind, one.Act, one.Found, one.Got = Read, "", p.Found, p.Got
+				one.Kind, one.Act = Read, ""
+			}
+			if e := Elements(one.Value); o.Work == Lists && len(e) > 0 {
+				one.Element = e[len(e)-1]
 			}
 			add(one)
 		}
@@ -35,11 +39,11 @@ func byAccount(ops []*Operation) (keys []string, of map[string][]*Operation) {
 	return keys, of
 }
 
-// eachAccount lets a register's judge judge every account.
-func eachAccount(f judge) judge {
+// eachKey lets a judge of single keys judge those of transactions.
+func eachKey(f judge) judge {
 	return func(h History, ops []*Operation) (int, error) {
 		judged := 0
-		keys, of := byAccount(ops)
+		keys, of := byKey(ops)
 		for _, key := range keys {
 			n, err := f(h, of[key])
 			judged += n
