@@ -149,7 +149,7 @@ func (o order) startDaemon() (*exec.Cmd, error) {
 
 // announce waits until the daemon takes connections and tells those who wait.
 func (o order) announce(pid int, exited <-chan error) error {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		conn, err := net.Dial("unix", o.Layout.address())
 		if err == nil {
