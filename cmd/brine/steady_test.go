@@ -5,12 +5,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
-// A steady state that is harmed fails the scenario as a hypothesis, with the values and the harm; one that nothing was
-// seen for could not begin. Neither is mistaken for the other.
-func TestSteadyStatesThatFail(t *testing.T) {
+// itself is the command, as a program of its own with this environment besides: under that name the test binary is it.
+func itself(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: it runs a cluster")
 	}
@@ -18,12 +19,55 @@ func TestSteadyStatesThatFail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	brine := filepath.Join(t.TempDir(), "brine") // under this name the test binary is the command
-	if err := os.Symlink(self, brine); err != nil {
+	name := filepath.Join(t.TempDir(), "brine")
+	if err := os.Symlink(self, name); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(brine, "run", "testdata/steady/slow.feature")
-	cmd.Env = append(os.Environ(), "BRINE_OUT="+t.TempDir())
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	return cmd
+}
+
+// A program that an experiment calls and that is installed is run, from the clients' network; nothing stands in for it.
+func TestAnInstalledLoadProgramIsRun(t *testing.T) {
+	bin, out := t.TempDir(), t.TempDir()
+	const program = `#!/bin/bash
+set -e
+for i in 1 2 3 4 5; do
+	exec 3<>/dev/tcp/mydomain.com/8080
+	printf 'GET /consumer HTTP/1.0\r\nHost: mydomain.com\r\n\r\n' >&3
+	cat <&3 >/dev/null
+	exec 3>&-
+done
+echo "$*"
+`
+	if err := os.WriteFile(filepath.Join(bin, "ddosify"), []byte(program), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := itself(t, []string{"BRINE_OUT=" + out, "PATH=" + bin + ":" + os.Getenv("PATH")}, "run", "testdata/steady/installed.feature")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	journals, err := filepath.Glob(filepath.Join(out, "*", "*", "journal.json"))
+	if more, _ := filepath.Glob(filepath.Join(out, "*", "journal.json")); err == nil {
+		journals = append(journals, more...)
+	}
+	if err != nil || len(journals) != 1 {
+		t.Fatalf("%v, journals %q", err, journals)
+	}
+	journal, err := os.ReadFile(journals[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(journal), `"stdout": "-d 1 -n 5 -o stdout-json -t http://mydomain.com:8080/consumer\n"`) || strings.Contains(string(journal), "stood in") {
+		t.Errorf("%s", journal)
+	}
+}
+
+// A steady state that is harmed fails the scenario as a hypothesis, with the values and the harm; one that nothing was
+// seen for could not begin. Neither is mistaken for the other.
+func TestSteadyStatesThatFail(t *testing.T) {
+	cmd := itself(t, []string{"BRINE_OUT=" + t.TempDir()}, "run", "testdata/steady/slow.feature")
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() == 0 {
 		t.Fatalf("%v: want scenarios that fail\n%s", err, out)

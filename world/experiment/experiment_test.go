@@ -100,6 +100,7 @@ func TestTheStory(t *testing.T) {
 
 func TestEverythingElse(t *testing.T) {
 	t.Setenv("WHO", "x")
+	t.Setenv("PORT", "8080")
 	e, err := Read("testdata/other.yaml", os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
@@ -117,8 +118,62 @@ func TestEverythingElse(t *testing.T) {
 	if !slices.Equal(f.did, want) {
 		t.Errorf("did\n%s\nwant\n%s", strings.Join(f.did, "\n"), strings.Join(want, "\n"))
 	}
-	if !slices.Equal(e.Secrets, []string{"s3cret"}) || len(j.Undone) != 1 || len(j.Run) != 2 || j.States.After == nil {
+	if !slices.Equal(e.Secrets, []string{"s3cret"}) || len(j.Undone) != 1 || len(j.Run) != 2 || j.States.After == nil || !slices.Contains(j.Notes, "controls are not run: 2 were left out") {
 		t.Errorf("%+v", j)
+	}
+}
+
+// Rollbacks and hypotheses follow the strategies that the experiment asks for, as under Chaos Toolkit.
+func TestStrategies(t *testing.T) {
+	for name, test := range map[string]struct {
+		runtime      string
+		first, then  float64 // ms, p99 before and after the method
+		checks, acts int     // of the hypothesis; rollbacks
+		want         error
+	}{
+		"met":                        {`{}`, 100, 100, 2, 1, nil},
+		"deviated":                   {`{}`, 100, 400, 2, 0, ErrDeviated},
+		"deviated, always":           {`{"rollbacks": {"strategy": "always"}}`, 100, 400, 2, 1, ErrDeviated},
+		"deviated, when it does":     {`{"rollbacks": {"strategy": "deviated"}}`, 100, 400, 2, 1, ErrDeviated},
+		"met, when it deviates":      {`{"rollbacks": {"strategy": "deviated"}}`, 100, 100, 2, 0, nil},
+		"never":                      {`{"rollbacks": {"strategy": "never"}}`, 100, 100, 2, 0, nil},
+		"could not begin":            {`{}`, 400, 400, 1, 0, ErrNotSteady},
+		"could not begin, always":    {`{"rollbacks": {"strategy": "always"}}`, 400, 400, 1, 1, ErrNotSteady},
+		"only after the method":      {`{"hypothesis": {"strategy": "after-method-only"}}`, 400, 400, 1, 0, ErrDeviated},
+		"only before the method":     {`{"hypothesis": {"strategy": "before-method-only"}}`, 100, 400, 1, 1, nil},
+		"no check of the hypothesis": {`{"hypothesis": {"strategy": "skip"}}`, 400, 400, 0, 1, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := parse([]byte(`{"title": "x", "runtime": `+test.runtime+`, "steady-state-hypothesis": {"title": "y", "probes": [
+				{"type": "probe", "name": "p", "provider": {"type": "python", "module": "chaospixie.probes", "func": "run_script", "arguments": {"script": "-"}},
+				 "tolerance": {"type": "probe", "provider": {"type": "python", "module": "chaospixie.tolerances", "func": "median_should_be_below",
+				  "arguments": {"column": "latency_p99", "convert_from_nanoseconds": "milliseconds", "treshold": 300}}}}]},
+				"method": [{"type": "action", "name": "m", "provider": {"type": "process", "path": "harm"}}],
+				"rollbacks": [{"type": "action", "name": "r", "provider": {"type": "process", "path": "undo"}}]}`), noEnv)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := fake{p99: []float64{test.first}, late: test.then - test.first}
+			j, err := e.Run(t.Context(), &f)
+			if !errors.Is(err, test.want) {
+				t.Error(err)
+			}
+			checks, undone := 0, 0
+			for _, did := range f.did {
+				if strings.HasPrefix(did, "script ") {
+					checks++
+				}
+				if strings.HasPrefix(did, "undo") {
+					undone++
+				}
+			}
+			if checks != test.checks || undone != test.acts || len(j.Undone) != test.acts {
+				t.Errorf("%q, %d rollbacks in the journal", f.did, len(j.Undone))
+			}
+			if strings.Contains(strings.Join(j.Notes, "\n"), "rollbacks were not made") != (test.acts == 0) {
+				t.Errorf("notes %q", j.Notes)
+			}
+		})
 	}
 }
 

@@ -26,6 +26,8 @@ type Experiment struct {
 	method []*activity
 	undo   []*activity
 	hypo   bool
+	when   strategies
+	notes  []string // on what of it is left out
 }
 
 // activity is a probe or an action.
@@ -38,8 +40,8 @@ type activity struct {
 	Tolerance any            `json:"tolerance"`
 	Pauses    map[string]any `json:"pauses"`
 	// Background lets the method go on while it runs.
-	Background bool `json:"background"`
-	Controls   any  `json:"controls"`
+	Background bool  `json:"background"`
+	Controls   []any `json:"controls"`
 }
 
 type provider struct {
@@ -89,6 +91,8 @@ func parse(b []byte, env func(string) (string, bool)) (*Experiment, error) {
 		} `json:"steady-state-hypothesis"`
 		Method    []map[string]any `json:"method"`
 		Rollbacks []map[string]any `json:"rollbacks"`
+		Controls  []map[string]any `json:"controls"`
+		Runtime   runtimeWishes    `json:"runtime"`
 	}
 	if err := json.Unmarshal(b, &file); err != nil {
 		return nil, err
@@ -119,6 +123,11 @@ func parse(b []byte, env func(string) (string, bool)) (*Experiment, error) {
 	}
 	e.method = activities(file.Method, false, &errs)
 	e.undo = activities(file.Rollbacks, false, &errs)
+	when, err := file.Runtime.read()
+	e.when, errs = when, append(errs, err)
+	if n := e.controls() + len(file.Controls); n > 0 {
+		e.notes = append(e.notes, fmt.Sprintf("controls are not run: %d were left out", n))
+	}
 	return e, errors.Join(errs...)
 }
 
@@ -132,7 +141,7 @@ func about(what string, err error) error {
 // pixieVariables may be unset: scripts then run on what the scenario saw.
 var pixieVariables = regexp.MustCompile(`^(PIXIE|PX)_`)
 
-// fromEnv resolves {"type": "env", "key": …, "default": …}.
+// fromEnv resolves {"type": "env", "key": …, "default": …, "env_var_type": …}.
 func fromEnv(v any, env func(string) (string, bool)) (any, error) {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -142,9 +151,9 @@ func fromEnv(v any, env func(string) (string, bool)) (any, error) {
 	case "env":
 		key, _ := m["key"].(string)
 		if s, ok := env(key); ok {
-			return s, nil
+			return typed(key, s, m["env_var_type"])
 		}
-		if d, ok := m["default"]; ok {
+		if d, ok := m["default"]; ok && d != nil {
 			return d, nil
 		}
 		if pixieVariables.MatchString(key) {
@@ -181,8 +190,6 @@ func (a *activity) sound(hypothesis bool) error {
 	switch {
 	case a.Ref != "":
 		return fmt.Errorf("ref %s: unsupported\nhint: write the activity out", a.Ref)
-	case a.Controls != nil:
-		return errors.New("controls: unsupported")
 	case hypothesis && a.Tolerance == nil:
 		return errors.New("tolerance: is missing")
 	}

@@ -87,7 +87,7 @@ func (e *Experiment) Run(ctx context.Context, h Host) (*Journal, error) {
 	began := time.Now()
 	r := &runner{e: e, h: h, j: &Journal{
 		Version: "1.0.0", By: "brine", Platform: runtime.GOOS, Start: began.UTC().Format(isoTime), File: e.raw,
-		Run: []*Activity{}, Undone: []*Activity{}, States: States{During: []State{}},
+		Run: []*Activity{}, Undone: []*Activity{}, States: States{During: []State{}}, Notes: slices.Clone(e.notes),
 	}}
 	r.j.Node, _ = os.Hostname() // empty where it is unknown
 	err := r.run(ctx)
@@ -105,7 +105,30 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) error {
-	if r.e.hypo {
+	err := r.steps(ctx)
+	switch {
+	case len(r.e.undo) == 0:
+	case !r.e.when.rollBack(r.j):
+		r.j.Notes = append(r.j.Notes, fmt.Sprintf("rollbacks were not made: so Chaos Toolkit's strategy %q has it after a run that %s", r.e.when.rollbacks, r.ended()))
+	default:
+		r.j.Undone = r.all(ctx, r.e.undo)
+	}
+	return err
+}
+
+func (r *runner) ended() string {
+	if r.j.Deviated {
+		return "deviated"
+	}
+	if r.j.Status == "" {
+		return "completed"
+	}
+	return r.j.Status
+}
+
+// steps are those before the rollbacks.
+func (r *runner) steps(ctx context.Context) error {
+	if r.e.hypo && r.e.when.before {
 		r.j.States.Before = r.hypothesis(ctx)
 		if !r.j.States.Before.Met {
 			r.j.Status = "failed"
@@ -113,20 +136,18 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	}
 	r.j.Run = r.all(ctx, r.e.method)
-	var err error
 	if ctx.Err() != nil {
 		r.j.Status = "interrupted"
 		return ctx.Err()
 	}
-	if r.e.hypo {
+	if r.e.hypo && r.e.when.after {
 		r.j.States.After = r.hypothesis(ctx)
 		if !r.j.States.After.Met {
 			r.j.Status, r.j.Deviated = "failed", true
-			err = fmt.Errorf("%w: %s", ErrDeviated, r.j.States.After.why())
+			return fmt.Errorf("%w: %s", ErrDeviated, r.j.States.After.why())
 		}
 	}
-	r.j.Undone = r.all(ctx, r.e.undo)
-	return err
+	return nil
 }
 
 // why tells which probe the hypothesis failed at.

@@ -107,6 +107,9 @@ func (e *Experiment) withinMap(t map[string]any, run *Activity) (bool, string, e
 			return false, "", fmt.Errorf("tolerance jsonpath %v: unsupported\nhint: $.a.b[0]", t["path"])
 		}
 		found := gjson.Get(text, strings.NewReplacer("[", ".", "]", "").Replace(path))
+		if count, ok := t["count"].(float64); ok && t["expect"] == nil { // such a path finds one value, or none
+			return found.Exists() == (count == 1) && count <= 1, fmt.Sprintf("expected %v at %v, got %s", count, t["path"], found.Raw), nil
+		}
 		if expect, ok := t["expect"]; ok {
 			if list, isList := expect.([]any); isList && len(list) == 1 {
 				expect = list[0]
