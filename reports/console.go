@@ -60,6 +60,11 @@ func (c *Console) Event(e record.Event) {
 			_, _ = fmt.Fprintln(c.w, "! "+plain(c.asked[e.Healed.ID])+" touched nothing: the fault never happened")
 		}
 		delete(c.asked, e.Healed.ID)
+	case record.Noted:
+		if e.Note.Level == record.LevelWarning {
+			c.wipe()
+			_, _ = fmt.Fprintln(c.w, "! "+plain(e.Note.Text))
+		}
 	case record.StepEnd, record.ScenarioBegin, record.ScenarioEnd, record.RunEnd:
 		c.wipe()
 	}

@@ -155,7 +155,6 @@ func (pl *play) after(id string, status godog.StepResultStatus, stepErr error) e
 	}
 	for _, ended := range pl.world.Surprises() {
 		pl.world.Record().Note(record.LevelWarning, ended)
-		tell(ended)
 	}
 	pl.step.End(statusOf(status, beside), errors.Join(stepErr, beside))
 	current.remarks.ended(id, pl.step.ID(), time.Since(pl.began))

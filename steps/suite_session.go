@@ -207,6 +207,3 @@ func (s *session) close() error {
 	})
 	return s.closeErr
 }
-
-// tell says something beside godog's own output.
-func tell(text string) { fmt.Fprintf(os.Stderr, "brine: %s\n", text) }

@@ -106,11 +106,16 @@ func (w *World) seen(ctx context.Context) (*observe.Tables, error) {
 // meterTraffic writes what was seen into the record, a point a second for each service.
 func (w *World) meterTraffic(ctx context.Context) error {
 	last := time.Now()
+	told := false
 	for waitTick(ctx, time.Second) {
 		now := time.Now()
 		w.sight.mu.Lock()
 		t := w.sight.observer.Tables()
 		w.sight.mu.Unlock()
+		if t.Loss.Any() && !told {
+			told = true
+			w.rec.Note(record.LevelWarning, "seeing traffic: not all is seen: "+t.Loss.String())
+		}
 		by := map[string]*window{}
 		eachRow(t.HTTPEvents, last.UnixNano()+1, now.UnixNano(), func(r httpRow) {
 			if r.role != observe.Client {
@@ -160,7 +165,7 @@ func (w *World) keepSight(ctx context.Context) error {
 		return err
 	}
 	if t.Loss.Any() {
-		w.rec.Note(record.LevelWarning, "seeing traffic: "+t.Loss.String())
+		w.rec.Note(record.LevelWarning, "seeing traffic, all in all: "+t.Loss.String())
 	}
 	var errs []error
 	for _, rows := range []*table.Table{t.HTTPEvents, t.ConnStats, t.DNSEvents} {
