@@ -11,7 +11,6 @@ import (
 
 	"brine.test/brine/observe"
 	"brine.test/brine/observe/table"
-	sel "brine.test/brine/world/selector"
 )
 
 // httpRow is one row of http_events.
@@ -107,40 +106,36 @@ type picked struct {
 func (w *World) requestsMeant(ctx context.Context, r Requests) (picked, error) {
 	var p picked
 	if r.To != "" {
-		nodes, service, err := w.askedFor(ctx, r.To)
+		meant, err := w.askedFor(ctx, r.To)
 		if err != nil {
 			return p, err
 		}
-		p.to = map[string]bool{}
-		for _, n := range nodes {
-			p.to[n.net.IP.String()], p.to[n.net.IP6.String()] = true, true
-			if service == "" {
-				continue
+		p.to, p.ports = map[string]bool{}, map[int64]bool{}
+		every := false // port of one of them is meant
+		for _, m := range meant {
+			net := w.net.Clients()
+			if m.node != nil {
+				net = m.node.net
 			}
-			for _, s := range n.services {
-				if s.Name == service && len(s.def.Ports) > 0 {
-					if p.ports == nil {
-						p.ports = map[int64]bool{}
-					}
-					for _, port := range s.def.Ports {
-						p.ports[int64(port)] = true
-					}
-				}
+			p.to[net.IP.String()], p.to[net.IP6.String()] = true, true
+			ports := m.ports()
+			for _, port := range ports {
+				p.ports[int64(port)] = true
 			}
+			every = every || len(ports) == 0
+		}
+		if every {
+			p.ports = nil
 		}
 	}
 	if r.From != "" {
 		p.from = map[string]bool{}
-		if s, err := sel.Parse(r.From); err == nil && s.Kind == sel.Clients {
-			p.from[clientsName] = true
-		} else {
-			nodes, _, err := w.askedFor(ctx, r.From)
-			if err != nil {
-				return p, err
-			}
-			for _, n := range nodes {
-				p.from[n.Name] = true
-			}
+		meant, err := w.askedFor(ctx, r.From)
+		if err != nil {
+			return p, err
+		}
+		for _, m := range meant {
+			p.from[m.name()] = true
 		}
 	}
 	if r.Path != "" {
@@ -155,40 +150,6 @@ func (w *World) requestsMeant(ctx context.Context, r Requests) (picked, error) {
 		p.path = regexp.MustCompile(`^` + strings.Join(parts, `.*`) + tail)
 	}
 	return p, nil
-}
-
-// askedFor finds the nodes behind a word: a node, a service, or any selector.
-func (w *World) askedFor(ctx context.Context, word string) (nodes []*Node, service string, err error) {
-	if n := w.node(word); n != nil {
-		return []*Node{n}, "", nil
-	}
-	name := word
-	if _, after, ok := strings.Cut(word, "/"); ok {
-		name = after
-	}
-	var services []string
-	for _, n := range w.allNodes() {
-		for _, s := range n.services {
-			if s.Name == name && (name == word || word == n.cluster.display()+"/"+name) {
-				nodes = append(nodes, n)
-			}
-			if !slices.Contains(services, s.Name) {
-				services = append(services, s.Name)
-			}
-		}
-		if slices.Contains(w.aliases[n.Name], word) && !slices.Contains(nodes, n) {
-			nodes = append(nodes, n)
-		}
-	}
-	if len(nodes) > 0 {
-		return nodes, name, nil
-	}
-	s, err := sel.Parse(word)
-	if err == nil && s.Kind == sel.Named || err != nil {
-		return nil, "", fmt.Errorf("%s: there is no such node or service\nhint: nodes: %s; services: %s", word, listWords(nodeNames(w.allNodes())), listWords(services))
-	}
-	nodes, err = w.Resolve(ctx, s)
-	return nodes, s.Of, err
 }
 
 // matches tells whether a request is meant: who asked, whom, at which port, for what.
