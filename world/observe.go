@@ -25,6 +25,7 @@ type sight struct {
 	began    time.Time
 	states   []*steadyState
 	loads    []*loading
+	journals int         // of experiments, kept so far; sentences run one at a time
 	script   *pxl.Script // the last one
 	result   *pxl.Result
 	pixie    func(context.Context, pxl.Script) (*pxl.Result, error) // where scripts run; nil: on what was seen

@@ -46,10 +46,32 @@ func (w *World) RunExperiment(ctx context.Context, path string) error {
 	if err != nil {
 		return errors.Join(failed, fmt.Errorf("the experiment's journal: %w", err))
 	}
-	w.rec.AttachText("journal.json", "application/json", string(b))
+	if err := w.keepJournal(b); err != nil {
+		return errors.Join(failed, err)
+	}
 	if failed != nil {
 		return fmt.Errorf("%s: %w", e.Title, failed)
 	}
+	return nil
+}
+
+// keepJournal makes an artifact of an experiment's journal, without the values of secrets.
+func (w *World) keepJournal(journal []byte) error {
+	name := "journal.json"
+	if w.sight.journals++; w.sight.journals > 1 {
+		name = fmt.Sprintf("journal-%d.json", w.sight.journals)
+	}
+	path, rel := w.rec.Artifact(name)
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("the experiment's journal: %w", err)
+	}
+	clean := w.suite.rec.Writer(f)
+	_, err = clean.Write(append(journal, '\n'))
+	if err = errors.Join(err, clean.Close(), f.Close()); err != nil {
+		return fmt.Errorf("the experiment's journal: %w", err)
+	}
+	w.rec.Attach(record.Attachment{Name: name, MediaType: "application/json", File: rel, Size: int64(len(journal) + 1)})
 	return nil
 }
 

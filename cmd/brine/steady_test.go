@@ -48,10 +48,7 @@ echo "$*"
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	journals, err := filepath.Glob(filepath.Join(out, "*", "*", "journal.json"))
-	if more, _ := filepath.Glob(filepath.Join(out, "*", "journal.json")); err == nil {
-		journals = append(journals, more...)
-	}
+	journals, err := filepath.Glob(filepath.Join(out, "artifacts", "*", "journal.json"))
 	if err != nil || len(journals) != 1 {
 		t.Fatalf("%v, journals %q", err, journals)
 	}
