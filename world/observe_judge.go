@@ -110,7 +110,7 @@ func percent(share float64) string {
 // the first on.
 func (w *World) HTTPThroughput(ctx context.Context, r Requests, l Limit, b Bound) error {
 	return w.overTime(ctx, r, b, func(win window, t *observe.Tables, took time.Duration) error {
-		got := float64(len(win.latencies)) / max(took.Seconds(), 1e-3)
+		got := float64(win.answered) / max(took.Seconds(), 1e-3)
 		if l.holds(got) {
 			return nil
 		}

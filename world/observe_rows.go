@@ -44,7 +44,8 @@ func eachRow(t *table.Table, from, until int64, f func(httpRow)) {
 
 // window is what was seen of some requests in some time.
 type window struct {
-	latencies []int64 // ns, of answered requests
+	latencies []int64 // ns, of answered requests, and of those that wait still
+	answered  int     // by its end
 	failed    int     // answered with failure
 	broken    int     // without an answer
 	first     int64   // when the first was answered; 0: none
@@ -167,23 +168,27 @@ func (w *World) look(ctx context.Context, p picked, from, until int64) (window, 
 	if err != nil {
 		return win, nil, err
 	}
-	eachRow(t.HTTPEvents, from, until, func(r httpRow) {
-		if r.role == observe.Client && p.matches(r.from, r.remote, r.port, r.path) {
+	// A request that was under way at the end of the time belongs to it, though its answer came later.
+	eachRow(t.HTTPEvents, from, math.MaxInt64, func(r httpRow) {
+		if r.role == observe.Client && r.at-r.latency <= until && p.matches(r.from, r.remote, r.port, r.path) {
 			if win.first == 0 || r.at < win.first {
 				win.first = r.at
 			}
 			win.add(r.latency, r.failed)
+			if r.at <= until {
+				win.answered++
+			}
 		}
 	})
 	for _, u := range t.Unanswered {
-		if u.Role == observe.Client && u.Time >= from && u.Time <= until && p.matches(u.Node, u.Remote, int64(u.RemotePort), u.Path) {
+		if u.Role == observe.Client && u.Time >= from && u.Asked <= until && p.matches(u.Node, u.Remote, int64(u.RemotePort), u.Path) {
 			win.broken++
 		}
 	}
 	win.broken += w.neverSent(p, from, until)
 	for _, u := range t.Outstanding {
 		// One that waits longer than any that was answered is as slow as it waits.
-		if waited := u.Time - u.Asked; u.Role == observe.Client && u.Asked >= from && waited > slowest(win) && p.matches(u.Node, u.Remote, int64(u.RemotePort), u.Path) {
+		if waited := u.Time - u.Asked; u.Role == observe.Client && u.Asked >= from && u.Asked <= until && waited > slowest(win) && p.matches(u.Node, u.Remote, int64(u.RemotePort), u.Path) {
 			win.latencies = append(win.latencies, waited)
 		}
 	}

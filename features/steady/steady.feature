@@ -48,3 +48,4 @@ Feature: The consumer service stays fast
     Then the error rate of HTTP requests to consumer on path "/" is below 80%
     And the max latency of HTTP requests to consumer on path "/" is above 500ms
     And the max latency of HTTP requests to consumer and producer from the clients and consumer is above 500ms
+    And the max latency of HTTP requests to consumer is above 500ms while producer was isolated
