@@ -284,6 +284,11 @@ var language = map[string][]string{
 		`the request fails{bound}`,
 		`the request times out{bound}`,
 	},
+	"SQL": {
+		`I run the SQL "select 1" on {who}{bound}`,
+		`I run the SQL "select ""a"" from b" on node1{bound}`,
+		`the result is:`,
+	},
 	"Commands": {
 		`its error output does not contain for 5s:`,
 		`I run "etcdctl endpoint health" on {who}{bound}`,
@@ -367,7 +372,6 @@ var language = map[string][]string{
 // later are the sentences of the language that no pattern takes yet: a feature that uses one is told that it is not
 // there, and is not misled into another's meaning.
 var later = []string{
-	`I run the SQL "select 1" on node1`, `the result is:`,
 }
 
 var (

@@ -33,6 +33,7 @@ func sections() []section {
 		{title: "HTTP", add: requests},
 		{title: "What was answered", add: responses},
 		{title: "Commands", add: commands},
+		{title: "SQL", add: sqls},
 		{title: "Logs", add: logs},
 		{title: "Work", add: work},
 		{title: "What the history shows", add: histories},

@@ -183,7 +183,11 @@ func (w *World) BecomeLeader(ctx context.Context, who sel.Selector, of string) e
 	return w.Check(ctx, Bound{Kind: Within, D: moveLeaderWithin}, func(ctx context.Context) error {
 		leader, err := w.findLeader(ctx, e)
 		if err != nil {
-			return err
+			asked, failed := to.promote(ctx)
+			if asked && failed == nil {
+				w.leaderMoved(e)
+			}
+			return errors.Join(err, failed)
 		}
 		if leader == target {
 			return nil
@@ -198,6 +202,19 @@ func (w *World) BecomeLeader(ctx context.Context, who sel.Selector, of string) e
 		w.leaderMoved(e)
 		return fmt.Errorf("%s still leads", leader.Name)
 	})
+}
+
+// promote asks a service to lead where nobody does, if its client can.
+func (s *Service) promote(ctx context.Context) (asked bool, err error) {
+	c, err := s.fromInside()
+	if err != nil {
+		return false, err
+	}
+	p, ok := c.(client.Promoter)
+	if !ok {
+		return false, nil
+	}
+	return true, p.Promote(ctx)
 }
 
 func (w *World) leaderMoved(e electorate) {

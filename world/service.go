@@ -123,6 +123,12 @@ func (s *Service) target(dial func(context.Context, string, string) (net.Conn, e
 		IP: s.node.net.IP.String(), IP6: s.node.net.IP6.String(),
 		Port: s.inst.Data.Port,
 		Dial: dial,
+		Restart: func(ctx context.Context) error {
+			if err := s.stop(ctx); err != nil {
+				return err
+			}
+			return s.start(ctx)
+		},
 		Exec: func(ctx context.Context, args []string) ([]byte, []byte, int, error) {
 			res, err := s.box.Exec(ctx, containers.ExecSpec{Args: args})
 			if err != nil {

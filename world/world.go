@@ -73,6 +73,7 @@ type World struct {
 	claimed   map[string]claimed
 	response  *response
 	command   *command
+	query     *query
 	internet  bool
 	closed    bool
 	onClose   []func()

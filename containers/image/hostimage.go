@@ -17,18 +17,26 @@ import (
 
 // hostProgram resolves host:/PATH: a program of this machine, with all that
 // the kernel and the dynamic linker will ask for when it starts. The program
-// is not run to find that out. host:/PATH+/PATH takes a second one along.
+// is not run to find that out. host:/PATH+/PATH takes more along: programs,
+// libraries that are loaded by name, other files, folders with all in them.
 func (r *resolver) hostProgram(ctx context.Context) (*Image, error) {
 	if here := (v1.Platform{OS: runtime.GOOS, Architecture: runtime.GOARCH}); !runs(here, r.platform) {
 		return nil, fmt.Errorf("expected a program for %s, this machine has programs for %s", r.platform, here)
 	}
 	t := newHostTree()
-	programs := hostPaths(r.ref.Path)
-	for _, p := range programs {
+	paths, err := hostPaths(r.ref.Path)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range paths {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := t.addProgram(p); err != nil {
+		add := t.addProgram
+		if i > 0 {
+			add = t.addAlong
+		}
+		if err := add(p); err != nil {
 			return nil, err
 		}
 	}
@@ -39,23 +47,8 @@ func (r *resolver) hostProgram(ctx context.Context) (*Image, error) {
 		return nil, err
 	}
 	t.addBase()
-	config := v1.Config{Entrypoint: programs[:1], Env: []string{searchPathWith(filepath.Dir(programs[0]))}, WorkingDir: "/"}
+	config := v1.Config{Entrypoint: paths[:1], Env: []string{searchPathWith(filepath.Dir(paths[0]))}, WorkingDir: "/"}
 	return r.build(ctx, t.rootfs, config, time.Since(t.changed) > settled)
-}
-
-// hostPaths splits /PATH+/PATH, unless a file has that very name.
-func hostPaths(text string) []string {
-	if _, err := os.Lstat(text); err == nil {
-		return []string{filepath.Clean(text)}
-	}
-	var paths []string
-	for i, p := range strings.Split(text, "+/") {
-		if i > 0 {
-			p = "/" + p
-		}
-		paths = append(paths, filepath.Clean(p))
-	}
-	return paths
 }
 
 // hostTree is a root file system that copies paths of this machine to the

@@ -92,7 +92,7 @@ func pathHint(k Kind) string {
 	case Archive:
 		return "archive:FILE.tar names what `docker save` or `skopeo copy … oci-archive:` wrote, relative to the feature file"
 	default:
-		return "host:/usr/bin/redis-server names a program of this machine; `command -v PROGRAM` prints its path"
+		return "host:/usr/bin/redis-server names a program of this machine; `command -v PROGRAM` prints its path; * stands for the newest version there is"
 	}
 }
 

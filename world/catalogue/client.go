@@ -3,7 +3,7 @@ package catalogue
 import "brine.test/brine/world/jsonpath"
 
 // BuiltinClients are the names that `client:` takes instead of a description. Package world/client has one for each.
-var BuiltinClients = []string{"etcd", "redis", "redis-sentinel", "nats"}
+var BuiltinClients = []string{"etcd", "redis", "redis-sentinel", "nats", "postgresql"}
 
 // Client says how a service is used: by a built-in client, or by doing each operation as described.
 type Client struct {

@@ -154,6 +154,10 @@ func TestVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	newest, err := Parse(Origin{File: "pg.yaml"}, "", []byte("name: pg\nversion: \"*\"\nimage: 'host:/usr/lib/pg/{{.Version}}/bin/pg'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if fixed.TakesVersion() || !open.TakesVersion() {
 		t.Error("TakesVersion is wrong")
 	}
@@ -163,7 +167,7 @@ func TestVersions(t *testing.T) {
 		asked, want string
 	}{
 		{fixed, "", ""}, {fixed, "1", ""}, {fixed, "2", "kv 2: it has version 1 only"},
-		{open, "", "needs a version"}, {open, "7.0", ""}, {open, "a b", "not a version"},
+		{open, "", "needs a version"}, {open, "7.0", ""}, {newest, "", ""}, {newest, "*", ""}, {newest, "16", ""}, {newest, "1*", "not a version"}, {open, "a b", "not a version"},
 	} {
 		_, err := Render(c.service, Data{Node: nodes[0], Nodes: nodes, Version: c.asked})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -85,7 +85,7 @@ func (s *Service) version(asked string) (string, error) {
 	switch {
 	case asked == "" && s.Version == "" && s.usesVersion:
 		return "", fmt.Errorf("%s: needs a version\nhint: say \"running %s 1.2.3\", or give version in %s", s.Name, s.Name, s.File)
-	case asked == "":
+	case asked == "" || asked == s.Version:
 		return s.Version, nil
 	case !versionForm.MatchString(asked):
 		return "", fmt.Errorf("%s %s: not a version", s.Name, asked)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 )
 
 // Client uses a service through one node. It may be used by several goroutines at once.
@@ -96,6 +97,15 @@ var (
 	ErrConflict = errors.New("another value is there")
 )
 
+// address is where one of the service's ports is.
+func (t Target) address(port string) (string, error) {
+	number, err := t.Port(port)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", t.Name, err)
+	}
+	return net.JoinHostPort(t.IP, strconv.Itoa(number)), nil
+}
+
 // Target is a node as a client reaches it.
 type Target struct {
 	Name    string
@@ -105,6 +115,8 @@ type Target struct {
 	Port    func(name string) (int, error) // a port of the service, by name
 	// Dial connects from the client's place in the network; nil connects from the runner's own.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Restart stops the node's service as its service file says and starts it again; nil where that is not possible.
+	Restart func(ctx context.Context) error
 	// Exec runs a program in the node's container; nil where that is not possible.
 	Exec func(ctx context.Context, argv []string) (stdout, stderr []byte, code int, err error)
 }

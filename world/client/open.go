@@ -25,6 +25,8 @@ func Open(i *catalogue.Instance, t Target) (Client, error) {
 		return newRedis(i.Data, t)
 	case "redis-sentinel":
 		return newSentinel(i.Data, t)
+	case "postgresql":
+		return newPostgres(i.Data, t)
 	case "nats":
 		return newNats(i.Data, t)
 	}

@@ -52,7 +52,7 @@ func tellsOfEveryThing(t *testing.T, checks []doctor.Check) {
 	}
 	for _, name := range []string{
 		"root", "capabilities", "kernel", "network namespaces", "BPF at tc", "native XDP", "TAP devices", "FUSE",
-		"clocks", "cgroups", "service redis", "system call filters", "engine", "go", "git", "room in the cache", "room in the state folder",
+		"clocks", "cgroups", "service redis", "service postgresql", "system call filters", "engine", "go", "git", "room in the cache", "room in the state folder",
 	} {
 		if !seen[name] {
 			t.Errorf("nothing is said of %s", name)

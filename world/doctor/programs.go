@@ -60,6 +60,9 @@ func serviceProbe(service string, programs []string, texts map[string]string) pr
 
 // packageOf names the package that holds a program.
 func packageOf(program string) string {
+	if strings.Contains(program, "/postgresql/") {
+		return "postgresql"
+	}
 	if p := packages[filepath.Base(program)]; p != "" {
 		return p
 	}
