@@ -1,12 +1,21 @@
 Feature: PostgreSQL with a standby
 
-  Scenario: A standby answers reads, and is promoted when the primary is killed
+  Scenario: A standby answers reads and SQL, and is promoted when the primary is killed
     Given a 2-node cluster running postgresql
     Then node1 is the leader
     When "v1" is written to "k" on node1
     Then a read of "k" from node2 returns "v1" within 5s
     When I run "psql -c 'create table t ()'" on node2
     Then its error output contains "read-only transaction"
+    When I run the SQL "create table t (id int, name text); insert into t values (1, 'a'), (2, null)" on node1
+    And I run the SQL "select * from t order by id" on node2 within 5s
+    Then the result is:
+      | id | name |
+      | 1  | a    |
+      | 2  | NULL |
+    When I run the SQL "select pg_is_in_recovery()" on node2
+    Then the result is:
+      | t |
     When node1 is killed
     And node2 becomes the leader
     Then a write to node2 succeeds
@@ -38,18 +47,6 @@ Feature: PostgreSQL with a standby
     When node2 rejoins
     Then a write to node1 succeeds within 20s
 
-  Scenario: SQL
-    Given a 2-node cluster running postgresql
-    When I run the SQL "create table t (id int, name text); insert into t values (1, 'a'), (2, null)" on node1
-    And I run the SQL "select * from t order by id" on node2 within 5s
-    Then the result is:
-      | id | name |
-      | 1  | a    |
-      | 2  | NULL |
-    When I run the SQL "select pg_is_in_recovery()" on node2
-    Then the result is:
-      | t |
-
   @slow
   Scenario: A standby is paused, loses power and is replaced
     Given a 3-node cluster running postgresql
@@ -64,5 +61,8 @@ Feature: PostgreSQL with a standby
     And every node returns "v1" for "k"
     When the disk of node1 is full
     Then a write to node1 fails
+    And node1 has exited with code 1 within 20s
     When the disk of node1 recovers
+    And node1 is started again
     Then a write to node1 succeeds within 30s
+    And a read of "k" from node1 returns "v1"
