@@ -16,7 +16,8 @@ import (
 // machine. .ci/deps installs the same ones.
 var packages = map[string]string{
 	"redis-server": "redis-server", "redis-cli": "redis-tools", "postgres": "postgresql",
-	"sh": "dash", "cp": "coreutils", "timeout": "coreutils",
+	"sh": "dash", "cp": "coreutils", "timeout": "coreutils", "mv": "coreutils", "rm": "coreutils",
+	"sleep": "coreutils", "sync": "coreutils",
 }
 
 // programChecks look for the programs of this machine that services run: one check
