@@ -43,7 +43,10 @@ type Config struct {
 	CacheDir string // default $BRINE_CACHE, else /var/cache/brine
 	// Address is the socket of a containerd (2.0 or newer) to use instead of
 	// the private one. Default $CONTAINERD_ADDRESS.
-	Address  string
+	Address string
+	// Room bounds the file systems of all containers of the private daemon together,
+	// in bytes, but for their data. 0 takes half of the machine's memory.
+	Room     int64
 	Progress func(string) // told what takes long; may be nil
 }
 
@@ -120,7 +123,7 @@ func Connect(ctx context.Context, cfg Config) (_ *Runtime, err error) {
 func (rt *Runtime) dial(ctx context.Context) error {
 	address := rt.cfg.Address
 	if address == "" {
-		e, err := engine.Start(ctx, engine.Config{StateDir: rt.cfg.StateDir, CacheDir: rt.cfg.CacheDir, Progress: rt.cfg.Progress})
+		e, err := engine.Start(ctx, engine.Config{StateDir: rt.cfg.StateDir, CacheDir: rt.cfg.CacheDir, Size: rt.cfg.Room, Progress: rt.cfg.Progress})
 		if err != nil {
 			return err
 		}

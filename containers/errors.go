@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/status"
 )
 
@@ -71,4 +72,16 @@ func explain(err error, program string) error {
 		return fmt.Errorf("%s: is not executable: %w", program, err)
 	}
 	return err
+}
+
+// explainFull says which file system is full, when an error tells that one is.
+func (rt *Runtime) explainFull(err error) error {
+	if err == nil || rt.engine == nil || !errors.Is(err, unix.ENOSPC) && !strings.Contains(err.Error(), unix.ENOSPC.Error()) {
+		return err
+	}
+	free, all, roomErr := rt.engine.Room()
+	if roomErr != nil || free > all/64 {
+		return fmt.Errorf("%w\nhint: `brine doctor` tells how much room there is", err)
+	}
+	return fmt.Errorf("%w\nhint: containers have %.1f GiB of memory for their file systems, all together, and it is full: what a service writes a lot of belongs into its data volume (`data:`), and `memory:` bounds the rest", err, float64(all)/(1<<30))
 }

@@ -54,7 +54,7 @@ func (rt *Runtime) Image(ctx context.Context, ref, base string) (*Image, error) 
 		StopSignal: found.Config.StopSignal,
 	}
 	if img.chain, err = rt.unpack(ctx, found.LayoutDir, found.Digest); err != nil {
-		return nil, fmt.Errorf("image %q: %w", ref, err)
+		return nil, fmt.Errorf("image %q: %w", ref, rt.explainFull(err))
 	}
 	entry.img = img
 	return img, nil

@@ -114,6 +114,12 @@ type fixture struct {
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
+	return setupWith(t, 0)
+}
+
+// setupWith bounds the room for containers' file systems.
+func setupWith(t *testing.T, room int64) *fixture {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
@@ -122,7 +128,7 @@ func setup(t *testing.T) *fixture {
 	f := &fixture{T: t, ctx: ctx, ns: newNetNS(t)}
 	id := newRunID()
 	var err error
-	if f.rt, err = Connect(ctx, Config{RunID: id, Progress: func(s string) { t.Log(s) }}); err != nil {
+	if f.rt, err = Connect(ctx, Config{RunID: id, Room: room, Progress: func(s string) { t.Log(s) }}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.must(f.rt.Close(context.Background())) })

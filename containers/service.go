@@ -73,7 +73,7 @@ func (n *Node) Add(ctx context.Context, spec ServiceSpec) (_ *Service, err error
 	s.cgroup = n.cgroup.Child(spec.Name)
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("%s: %s: %w", n.Name, spec.Name, err)
+			err = fmt.Errorf("%s: %s: %w", n.Name, spec.Name, n.group.rt.explainFull(err))
 		}
 	}()
 	if spec.Image == nil {
@@ -172,7 +172,7 @@ func (s *Service) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	return s.errorf("%w", err)
+	return s.errorf("%w", s.node.group.rt.explainFull(err))
 }
 
 func sortedKeys(m map[string]string) []string {

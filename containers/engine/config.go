@@ -23,8 +23,9 @@ type Config struct {
 	// $BRINE_ENGINE_LINGER (a duration), else a minute; below 0 is not at all.
 	// The user who starts the daemon decides.
 	Linger time.Duration
-	// Size bounds the tmpfs of images, metadata and containers' file systems,
-	// in bytes. 0 takes half of the machine's memory.
+	// Size bounds the tmpfs of images' and containers' file systems, all together, in
+	// bytes; half as much is for what is kept about them. 0 takes half of the
+	// machine's memory.
 	Size int64
 }
 
@@ -90,6 +91,11 @@ func (l layout) start() string   { return filepath.Join(l.Dir, "start.lock") }
 func (l layout) daemon() string  { return filepath.Join(l.Dir, "daemon.lock") }
 func (l layout) ready() string   { return filepath.Join(l.Dir, "ready.json") }
 func (l layout) fs() string      { return filepath.Join(l.Dir, "fs") }
+
+// snapshots is where the images' and containers' file systems are, a tmpfs of its own.
+func (l layout) snapshots() string {
+	return filepath.Join(l.fs(), "root", "io.containerd.snapshotter.v1.overlayfs", "snapshots")
+}
 
 // sockets is where shims listen, in the daemon's mount namespace. containerd
 // takes at most 42 bytes; under a state folder with a longer path, the tmpfs

@@ -27,6 +27,17 @@ type Engine struct {
 // and the containers' file systems live in.
 func (e *Engine) MountNamespace() string { return fmt.Sprintf("/proc/%d/ns/mnt", e.PID) }
 
+// Room is how much is free for containers' file systems, and how much there is in
+// all, in bytes.
+func (e *Engine) Room() (free, all uint64, err error) {
+	var st unix.Statfs_t
+	at := layout{Dir: e.Dir}.snapshots()
+	if err := unix.Statfs(fmt.Sprintf("/proc/%d/root%s", e.PID, at), &st); err != nil {
+		return 0, 0, fmt.Errorf("room for containers: %w", err)
+	}
+	return st.Bavail * uint64(st.Bsize), st.Blocks * uint64(st.Bsize), nil
+}
+
 // RuncRoot is the folder for runc's own state, inside the daemon's mount
 // namespace.
 func (e *Engine) RuncRoot() string { return filepath.Join(e.Dir, "fs", "runc") }

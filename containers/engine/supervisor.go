@@ -95,6 +95,10 @@ func (o order) supervise() error {
 	return err
 }
 
+// leastBooks is the least room, in bytes, for all but containers' file systems: an
+// image's layers pass through it.
+const leastBooks = 256 << 20
+
 // mount makes the tmpfs that nobody outside sees. Mounts that the host makes
 // later still arrive here, none of ours arrive there.
 func (o order) mount() error {
@@ -104,7 +108,7 @@ func (o order) mount() error {
 	if err := os.MkdirAll(o.Layout.fs(), 0o700); err != nil {
 		return err
 	}
-	opts := fmt.Sprintf("mode=0711,size=%d", o.Size)
+	opts := fmt.Sprintf("mode=0711,size=%d", max(o.Size/2, leastBooks))
 	if err := unix.Mount("brine", o.Layout.fs(), "tmpfs", 0, opts); err != nil {
 		return fmt.Errorf("mount the engine's tmpfs: %w", err)
 	}
@@ -112,6 +116,14 @@ func (o order) mount() error {
 		if err := os.Mkdir(filepath.Join(o.Layout.fs(), sub), 0o711); err != nil {
 			return err
 		}
+	}
+	// Apart from what the daemon keeps its books in: a container that fills it up must
+	// not keep others from being stopped and removed.
+	if err := os.MkdirAll(o.Layout.snapshots(), 0o700); err != nil {
+		return err
+	}
+	if err := unix.Mount("brine", o.Layout.snapshots(), "tmpfs", 0, fmt.Sprintf("mode=0700,size=%d", o.Size)); err != nil {
+		return fmt.Errorf("mount the tmpfs of containers' file systems: %w", err)
 	}
 	short, own := o.Layout.sockets(), filepath.Join(o.Layout.fs(), "s")
 	if short == own {

@@ -52,6 +52,15 @@ func main() {
 		}
 	case "write": // write FILE TEXT
 		try(os.WriteFile(args[1], []byte(args[2]), 0o644))
+	case "fill": // fill FILE: writes until nothing goes into it any more, then sleeps
+		f, err := os.Create(args[1])
+		try(err)
+		for n := 0; ; n++ {
+			if _, err := f.Write(make([]byte, 1<<20)); err != nil {
+				fmt.Println("full after", n, "MiB:", err)
+				time.Sleep(time.Hour)
+			}
+		}
 	case "cat":
 		text, err := os.ReadFile(args[1])
 		try(err)
