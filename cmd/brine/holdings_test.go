@@ -19,10 +19,11 @@ type held struct {
 	programs   []int    // BPF programs and maps that it has open
 	maps       []int
 	namespaces []string // net:[inode]
+	helpers    []string // processes that serve it outside of any node: "PID START NAME"
 }
 
 func (h held) String() string {
-	return fmt.Sprintf("run %v, %d programs, %d maps, %d network namespaces", h.runs, len(h.programs), len(h.maps), len(h.namespaces))
+	return fmt.Sprintf("run %v, %d programs, %d maps, %d network namespaces, helpers %q", h.runs, len(h.programs), len(h.maps), len(h.namespaces), h.helpers)
 }
 
 // holdings lists what a process has open, and its run's id.
@@ -55,7 +56,41 @@ func holdings(t *testing.T, pid int, dir string) held {
 			h.namespaces = append(h.namespaces, to)
 		}
 	}
+	for _, p := range processes() {
+		status, _ := os.ReadFile(p + "/status")
+		if name := helper(p); name != "" && strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", pid)) {
+			h.helpers = append(h.helpers, name)
+		}
+	}
 	return h
+}
+
+// helper names a process that serves disks or clocks, "" any other. Its start tells
+// it from another one with its number.
+func helper(process string) string {
+	text, _ := os.ReadFile(process + "/cmdline")
+	name, _, _ := strings.Cut(string(text), "\x00")
+	if !strings.HasPrefix(name, "brine-diskfault") && !strings.HasPrefix(name, "brine-clock") {
+		return ""
+	}
+	stat, _ := os.ReadFile(process + "/stat")
+	_, after, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(after)
+	if len(fields) < 20 {
+		return ""
+	}
+	return filepath.Base(process) + " " + fields[19] + " " + name
+}
+
+// helping lists the helpers that live still.
+func (h held) helping() []string {
+	var left []string
+	for _, p := range processes() {
+		if name := helper(p); name != "" && slices.Contains(h.helpers, name) {
+			left = append(left, "helper "+name)
+		}
+	}
+	return left
 }
 
 // running lists what of it is alive in the kernel: processes in its cgroups and
@@ -121,12 +156,7 @@ func (h held) remains(dir string) []string {
 			}
 		}
 	}
-	mounts, _ := os.ReadFile("/proc/self/mountinfo")
-	for line := range strings.Lines(string(mounts)) {
-		if strings.Contains(line, " "+state) {
-			left = append(left, "mount "+strings.TrimSpace(line))
-		}
-	}
+	left = append(left, mountsBelow(state)...)
 	for _, id := range h.runs {
 		for _, pattern := range []string{"/sys/fs/cgroup/brine/", "/sys/fs/cgroup/*/brine/"} {
 			groups, _ := filepath.Glob(pattern + id)
@@ -145,6 +175,27 @@ func (h held) remains(dir string) []string {
 	runs, _ := filepath.Glob(state + "/runs/*")
 	hidden, _ := filepath.Glob(state + "/runs/.*")
 	return slices.Concat(left, runs, hidden)
+}
+
+// mountsBelow lists the mounts below a folder, in every mount namespace: those of
+// disks are in the engine's.
+func mountsBelow(dir string) []string {
+	var left []string
+	seen := map[string]bool{}
+	for _, p := range processes() {
+		ns, err := os.Readlink(p + "/ns/mnt")
+		if err != nil || seen[ns] {
+			continue
+		}
+		seen[ns] = true
+		mounts, _ := os.ReadFile(p + "/mountinfo")
+		for line := range strings.Lines(string(mounts)) {
+			if strings.Contains(line, " "+dir) {
+				left = append(left, "mount in "+ns+": "+strings.TrimSpace(line))
+			}
+		}
+	}
+	return left
 }
 
 func comm(process string) string {

@@ -97,7 +97,7 @@ func killOne(t *testing.T, dir string, after time.Duration) {
 	<-ended
 	t.Logf("it had %v", had)
 
-	waitGone(t, killed, 2*time.Second, had.running)
+	waitGone(t, killed, 2*time.Second, func() []string { return append(had.running(), had.helping()...) })
 	t.Logf("nothing of it ran %v after kill -9", time.Since(killed).Round(time.Millisecond))
 
 	runToEnd(t, dir)
