@@ -13,7 +13,7 @@ Feature: etcd 3.5.2 loses a write on a member that is killed at the wrong moment
       | node3 | etcd <version> | ETCD_LOG_LEVEL=debug, ETCD_LOG_OUTPUTS="stderr,/data/etcd.log" |
     When 10 clients read and write 20 registers at 500 operations per second continuously
     And 5 clients increment a counter continuously
-    And the disk of node3 is slow by 1ms
+    And the disk of node3 is slow by 3ms
     And node3 is killed and started again 15 times, every 3s
     And everything heals
     And the cluster is healthy within 30s
