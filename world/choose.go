@@ -368,7 +368,8 @@ func inOrder(nodes []*Node) []*Node {
 }
 
 // newRand makes the generator of a scenario from the run's seed and the
-// scenario's name and place, so that the same seed chooses the same nodes.
+// scenario's name and its file's, so that the same seed chooses the same nodes
+// wherever the project lies.
 func newRand(seed uint64, id string) *rand.Rand {
 	const prime, basis = 1099511628211, 14695981039346656037 // FNV-1a, 64 bit
 	h := uint64(basis)

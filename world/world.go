@@ -112,7 +112,7 @@ func (s *Suite) NewWorld(_ context.Context, sc Scenario) (*World, error) {
 	w := &World{
 		suite: s, scenario: sc, id: id, seed: sc.Info.Seed,
 		dir: filepath.Join(s.run.Dir, id), baseDir: filepath.Dir(sc.Info.URI),
-		rng:  newRand(sc.Info.Seed, sc.Info.URI+":"+sc.Info.Name),
+		rng:  newRand(sc.Info.Seed, filepath.Base(sc.Info.URI)+":"+sc.Info.Name),
 		last: map[string][]*Node{}, leaders: map[electorate]*leadership{},
 		memo: map[string]string{}, memoWho: map[string][]*Node{}, aliases: map[string][]string{}, left: map[string]bool{}, claimed: map[string]claimed{},
 	}
