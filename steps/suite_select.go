@@ -17,7 +17,7 @@ import (
 )
 
 // Selection is what a run runs, and how. The zero value runs all features under
-// features/.
+// features/ but those tagged @slow.
 type Selection struct {
 	Features    []string // files, folders, file.feature:line
 	Tags        string   // a tag expression
@@ -54,10 +54,17 @@ func SelectionFromEnv() (Selection, error) {
 	return s, nil
 }
 
+// quick are the tags of a run that nobody selected anything for: scenarios that
+// take minutes run when their tag or their file is named.
+const quick = "not @slow"
+
 // fill gives what was left out its default.
 func (s *Selection) fill() {
 	if len(s.Features) == 0 {
 		s.Features = []string{"features"}
+		if s.Tags == "" {
+			s.Tags = quick
+		}
 	}
 	if s.Concurrency == 0 {
 		s.Concurrency = 1
