@@ -43,7 +43,11 @@ func (n *Node) Guest(cmd *exec.Cmd, weight int) (*Guest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.Name, err)
 	}
-	g, err := enter(cmd, group, true)
+	var g *Guest
+	err = n.whileAwake(func() error {
+		g, err = enter(cmd, group, true)
+		return err
+	})
 	if err != nil {
 		ctx, cancel := undo(context.Background())
 		defer cancel()
@@ -55,14 +59,30 @@ func (n *Node) Guest(cmd *exec.Cmd, weight int) (*Guest, error) {
 // Guest starts cmd in the control group of the service, beside its own processes,
 // as Node.Guest does. It must be ended before the service is started again.
 func (s *Service) Guest(cmd *exec.Cmd) (*Guest, error) {
-	if s.task() == nil {
-		return nil, s.errorf("start %s in it: %w", cmd.Path, ErrNotRunning)
+	err := s.up()
+	var g *Guest
+	if err == nil {
+		err = s.node.whileAwake(func() error {
+			g, err = enter(cmd, s.cgroup, false)
+			return err
+		})
 	}
-	g, err := enter(cmd, s.cgroup, false)
 	if err != nil {
 		return nil, s.errorf("start %s in it: %w", cmd.Path, err)
 	}
 	return g, nil
+}
+
+// whileAwake does f, which starts a process in the node, unless the node is
+// paused: a process that is born into a frozen group stands before its exec, and
+// whoever starts it stands with it.
+func (n *Node) whileAwake(f func() error) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.paused {
+		return fmt.Errorf("%w\nhint: let it resume first", ErrPaused)
+	}
+	return f()
 }
 
 func enter(cmd *exec.Cmd, group *cgroup.Group, own bool) (_ *Guest, err error) {

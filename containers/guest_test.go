@@ -66,6 +66,14 @@ func TestGuestOfANode(t *testing.T) {
 	if d := g.CPU() - at; d > 10*time.Millisecond {
 		t.Errorf("used %v on a paused node", d)
 	}
+	for _, start := range []func() (*Guest, error){
+		func() (*Guest, error) { return n.Guest(exec.Command("/bin/true"), 1) },
+		func() (*Guest, error) { return s.Guest(exec.Command("/bin/true")) },
+	} {
+		if _, err := start(); !errors.Is(err, ErrPaused) {
+			t.Errorf("a guest of a paused node: %v", err)
+		}
+	}
 	f.must(n.Resume(f.ctx))
 	f.must(n.Kill(f.ctx))
 	select {

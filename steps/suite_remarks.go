@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,10 @@ func (r *remarks) listen(e record.Event) {
 	if len(stood) > 60 {
 		stood = fmt.Sprintf("%d nodes", len(e.Choice.Stood))
 	}
-	r.choices[e.Step] = append(r.choices[e.Step], e.Choice.Selector+": "+stood)
+	// A sentence that looks again and again asks again and again.
+	if text := e.Choice.Selector + ": " + stood; !slices.Contains(r.choices[e.Step], text) {
+		r.choices[e.Step] = append(r.choices[e.Step], text)
+	}
 }
 
 // ended makes the remark about a step.

@@ -13,9 +13,10 @@ Feature: etcd answers serializable reads with what a member still has
 
   Scenario: Clients with serializable reads see what is not linearizable, and time go back
     Given a 3-node cluster running etcd
-    When 6 clients read and write 2 registers to any node with stale reads continuously
+    When node1 becomes the leader
+    And 6 clients read and write 2 registers to any node with stale reads continuously
     And I wait 300ms
-    And node3 is isolated from the other nodes for 2s
+    And node3 is isolated from the other nodes for 3s
     And the clients stop
     Then the history is not linearizable
     And a read goes back in time
