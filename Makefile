@@ -94,7 +94,7 @@ bugs: deps build ## find real bugs of real programs, and each known mistake 50 t
 	@$(AS_ROOT) rm -rf out/bugs && mkdir -p out/bugs
 	@$(AS_ROOT) ./brine run --out out/bugs/programs features/bugs || true
 	@for i in $$(seq $(TIMES)); do \
-		if $(AS_ROOT) ./brine run --concurrency 4 --out out/bugs/mistakes-$$i features/work/mistakes.feature >out/bugs/mistakes-$$i.txt 2>&1; \
+		if $(AS_ROOT) ./brine run --concurrency 4 --out out/bugs/mistakes-$$i features/workload/mistakes.feature >out/bugs/mistakes-$$i.txt 2>&1; \
 		then $(AS_ROOT) rm -rf out/bugs/mistakes-$$i/artifacts; else echo "run $$i of $(TIMES) of the known mistakes: see out/bugs/mistakes-$$i.txt"; fi; \
 	done
 	@go run ./.ci/bugtable out/bugs/*/junit.xml
