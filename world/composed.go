@@ -25,11 +25,13 @@ func (w *World) BuildCompose(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	w.keepSecret(project.Used)
+	for name, value := range project.Used {
+		w.keepSecret(name, value)
+	}
 	specs := make([]NodeSpec, len(project.Services))
 	for i, s := range project.Services {
 		for name, value := range s.Def.Env {
-			w.keepSecret(map[string]string{name: value.String()})
+			w.keepSecret(name, value.String())
 		}
 		w.lookup.Add(s.Def)
 		specs[i] = NodeSpec{Name: s.Name, Services: []ServiceRef{{Name: s.Def.Name}}, aliases: s.Aliases, after: s.After}
@@ -40,12 +42,11 @@ func (w *World) BuildCompose(ctx context.Context, path string) error {
 	return w.BuildCluster(ctx, ClusterSpec{Nodes: specs})
 }
 
-// keepSecret keeps the values of variables that look secret out of the record.
-func (w *World) keepSecret(variables map[string]string) {
-	for name, value := range variables {
-		if looksSecret(name) {
-			w.suite.rec.AddSecret(value)
-		}
+// keepSecret keeps a variable's value out of the record where its name looks
+// secret.
+func (w *World) keepSecret(name, value string) {
+	if looksSecret(name) {
+		w.suite.rec.AddSecret(value)
 	}
 }
 

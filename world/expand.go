@@ -34,9 +34,7 @@ func (w *World) Expand(text string) (string, error) {
 			}
 			return m
 		}
-		if looksSecret(name) {
-			w.suite.rec.AddSecret(v)
-		}
+		w.keepSecret(name, v)
 		return v
 	})
 	return out, err
