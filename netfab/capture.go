@@ -29,16 +29,16 @@ const (
 // as the kernel hands them on: large ones not yet cut to the MTU, and the
 // checksums of outgoing ones not yet filled in, where that is left to a device.
 type Capture struct {
-	node   *Node
-	tp     *afpacket.TPacket
-	w      *pcapgo.NgWriter
-	forget func()
-	held   hold
-	stop   chan struct{}
-	once   sync.Once
-	done   chan struct{}
-	err    error // of writing; read after done
-	stats  CaptureStats
+	node  *Node
+	tp    *afpacket.TPacket
+	w     *pcapgo.NgWriter
+	owned *held
+	held  hold
+	stop  chan struct{}
+	once  sync.Once
+	done  chan struct{}
+	err   error // of writing; read after done
+	stats CaptureStats
 }
 
 // CaptureStats says what a capture holds.
@@ -81,13 +81,14 @@ func (n *Node) Capture(ctx context.Context, w io.Writer) (*Capture, error) {
 		return nil, fmt.Errorf("%s: capture: open packet socket: %w", n.Name, err)
 	}
 	go c.run()
-	if c.forget, err = n.net.sockets.add(captureCloser{c}); err != nil {
+	if c.owned, err = n.net.sockets.hold(captureCloser{c}); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// captureCloser ends a capture for the network, which has forgotten it already.
+// captureCloser is what the network closes: a capture's own Stop goes through
+// the network.
 type captureCloser struct{ c *Capture }
 
 func (e captureCloser) Close() error { return e.c.end() }
@@ -95,10 +96,7 @@ func (e captureCloser) Close() error { return e.c.end() }
 // Stop ends the capture. Every packet that had passed eth0 when it was called
 // has been written to w, and flushed, when it returns. Stopping twice is
 // harmless.
-func (c *Capture) Stop() error {
-	c.forget()
-	return c.end()
-}
+func (c *Capture) Stop() error { return c.owned.Close() }
 
 func (c *Capture) end() error {
 	c.once.Do(func() { close(c.stop) })

@@ -22,10 +22,10 @@ func (n *Node) connect(ctx context.Context, proto string, to netip.AddrPort) (ne
 	if err := ctx.Err(); err != nil {
 		return nil, fail(err)
 	}
-	if err := n.net.sockets.dialing(); err != nil {
+	if err := n.net.sockets.begin(); err != nil {
 		return nil, fail(err)
 	}
-	defer n.net.sockets.dials.Done()
+	defer n.net.sockets.making.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(n.net.base, cancel)()
@@ -51,7 +51,7 @@ func (n *Node) connect(ctx context.Context, proto string, to netip.AddrPort) (ne
 	if err != nil {
 		return nil, fail(err)
 	}
-	return conn, nil
+	return n.net.hold(conn)
 }
 
 // connectSocket connects a non-blocking socket and waits until it is.
@@ -117,37 +117,32 @@ func netAddr(proto string, a netip.AddrPort) net.Addr {
 // does not.
 type heldTCP struct {
 	*net.TCPConn
-	forget func()
+	held *held
 }
 
 // Close closes the connection.
-func (c *heldTCP) Close() error {
-	c.forget()
-	return c.TCPConn.Close()
-}
+func (c *heldTCP) Close() error { return c.held.Close() }
 
 type heldUDP struct {
 	*net.UDPConn
-	forget func()
+	held *held
 }
 
 // Close closes the connection.
-func (c *heldUDP) Close() error {
-	c.forget()
-	return c.UDPConn.Close()
-}
+func (c *heldUDP) Close() error { return c.held.Close() }
 
-// hold makes sure that a connection ends with the network.
+// hold makes sure that a connection ends with the network. Until it is held,
+// sockets.making counts it.
 func (n *Network) hold(c net.Conn) (net.Conn, error) {
-	forget, err := n.sockets.add(c)
+	h, err := n.sockets.hold(c)
 	if err != nil {
 		return nil, err
 	}
 	switch c := c.(type) {
 	case *net.TCPConn:
-		return &heldTCP{c, forget}, nil
+		return &heldTCP{c, h}, nil
 	case *net.UDPConn:
-		return &heldUDP{c, forget}, nil
+		return &heldUDP{c, h}, nil
 	}
-	return nil, errors.Join(fmt.Errorf("%T: a connection of another kind than was dialled", c), c.Close())
+	return nil, errors.Join(fmt.Errorf("%T: a connection of another kind than was dialled", c), h.Close())
 }

@@ -33,7 +33,7 @@ func (n *Node) DialContext(ctx context.Context, network, addr string) (net.Conn,
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
 	four, six := byFamily(addrs)
-	conn, err := race(ctx, fallbackDelay, func(ctx context.Context, addrs []netip.Addr) (net.Conn, error) {
+	return race(ctx, fallbackDelay, func(ctx context.Context, addrs []netip.Addr) (net.Conn, error) {
 		var errs error
 		for _, a := range addrs {
 			c, err := n.connect(ctx, proto, netip.AddrPortFrom(a, port))
@@ -46,10 +46,6 @@ func (n *Node) DialContext(ctx context.Context, network, addr string) (net.Conn,
 		}
 		return nil, errs
 	}, four, six)
-	if err != nil {
-		return nil, err
-	}
-	return n.net.hold(conn)
 }
 
 // race tries the first list, and after a delay, or when it failed, the second

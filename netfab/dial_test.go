@@ -228,3 +228,36 @@ func TestCloseEndsSockets(t *testing.T) {
 		}
 	}
 }
+
+// TestCloseWaitsForSockets closes networks while connections are dialled,
+// accepted and closed by their owners: when Close has returned, none of them is
+// open in this process.
+func TestCloseWaitsForSockets(t *testing.T) {
+	for range 20 {
+		n := newNetwork(t, "node1", "node2")
+		one, two := node(t, n, "node1"), node(t, n, "node2")
+		echo(t, two, "7")
+		var users sync.WaitGroup
+		for range 32 {
+			users.Go(func() {
+				for {
+					c, err := one.DialContext(t.Context(), "tcp", "node2:7")
+					if err != nil {
+						return // of a closed network, or one that is being closed
+					}
+					_ = c.Close() // by the network too, perhaps
+				}
+			})
+		}
+		time.Sleep(5 * time.Millisecond)
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+		look := n.search()
+		look.process(fmt.Sprint("/proc/", pid)) // alone: by the time all others are looked at, it is closed anyway
+		if len(look.found) > 0 {
+			t.Errorf("a closed network lists %q", look.found)
+		}
+		users.Wait()
+	}
+}

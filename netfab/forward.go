@@ -20,7 +20,7 @@ type Forward struct {
 	l      net.Listener
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	forget func()
+	held   *held
 	wg     sync.WaitGroup
 }
 
@@ -37,23 +37,21 @@ func (n *Node) Forward(ctx context.Context, addr string) (*Forward, error) {
 	}
 	f := &Forward{Addr: l.Addr().String(), node: n, to: addr, l: l}
 	f.ctx, f.cancel = context.WithCancel(n.net.base)
-	if f.forget, err = n.net.sockets.add(forwardCloser{f}); err != nil {
+	if f.held, err = n.net.sockets.hold(forwardCloser{f}); err != nil {
 		return nil, err
 	}
 	f.wg.Go(f.accept)
 	return f, nil
 }
 
-// forwardCloser ends a forward for the network, which has forgotten it already.
+// forwardCloser is what the network closes: a forward's own Close goes through
+// the network.
 type forwardCloser struct{ f *Forward }
 
 func (c forwardCloser) Close() error { return c.f.end() }
 
 // Close ends the forward and its connections and waits for them.
-func (f *Forward) Close() error {
-	f.forget()
-	return f.end()
-}
+func (f *Forward) Close() error { return f.held.Close() }
 
 func (f *Forward) end() error {
 	f.cancel()

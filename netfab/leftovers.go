@@ -40,15 +40,9 @@ func (n *Network) Namespaces() int {
 // It reads all of /proc, as root. Sockets that other processes hold without
 // running in the namespace are not found.
 func (n *Network) Leftovers() []string {
-	n.mu.Lock()
-	held := append([]heldNamespace(nil), n.held...)
-	n.mu.Unlock()
-	if len(held) == 0 {
+	look := n.search()
+	if len(look.by) == 0 {
 		return nil
-	}
-	look := search{by: map[uint64]heldNamespace{}, same: map[uint64]bool{}}
-	for _, h := range held {
-		look.by[h.inode] = h
 	}
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -59,6 +53,17 @@ func (n *Network) Leftovers() []string {
 	}
 	look.mounts()
 	return look.found
+}
+
+// search prepares a look for the network's namespaces.
+func (n *Network) search() *search {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := &search{by: map[uint64]heldNamespace{}, same: map[uint64]bool{}}
+	for _, h := range n.held {
+		s.by[h.inode] = h
+	}
+	return s
 }
 
 // search is one look through /proc.

@@ -19,6 +19,10 @@ func (n *Node) Listen(ctx context.Context, network, addr string) (net.Listener, 
 	if err != nil {
 		return nil, err
 	}
+	if err := n.net.sockets.begin(); err != nil {
+		return nil, fmt.Errorf("%s: %w", n.Name, err)
+	}
+	defer n.net.sockets.making.Done()
 	var l net.Listener
 	err = n.ns.Do(func() error {
 		var err error
@@ -28,11 +32,11 @@ func (n *Node) Listen(ctx context.Context, network, addr string) (net.Listener, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.Name, err)
 	}
-	forget, err := n.net.sockets.add(l)
+	h, err := n.net.sockets.hold(l)
 	if err != nil {
 		return nil, err
 	}
-	return &heldListener{l, n.net, forget}, nil
+	return &heldListener{l, n.net, h}, nil
 }
 
 // ListenPacket announces on a UDP address of the node, as Listen does.
@@ -44,6 +48,10 @@ func (n *Node) ListenPacket(ctx context.Context, network, addr string) (net.Pack
 	if err != nil {
 		return nil, err
 	}
+	if err := n.net.sockets.begin(); err != nil {
+		return nil, fmt.Errorf("%s: %w", n.Name, err)
+	}
+	defer n.net.sockets.making.Done()
 	var pc net.PacketConn
 	err = n.ns.Do(func() error {
 		var err error
@@ -80,12 +88,16 @@ func (n *Node) localAddr(ctx context.Context, network, addr string) (string, err
 // heldListener is a listener that the network closes if its owner does not.
 type heldListener struct {
 	net.Listener
-	net    *Network
-	forget func()
+	net  *Network
+	held *held
 }
 
 // Accept waits for the next connection, which the network holds too.
 func (l *heldListener) Accept() (net.Conn, error) {
+	if err := l.net.sockets.begin(); err != nil {
+		return nil, err
+	}
+	defer l.net.sockets.making.Done()
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
@@ -94,7 +106,4 @@ func (l *heldListener) Accept() (net.Conn, error) {
 }
 
 // Close closes the listener; connections that it accepted stay.
-func (l *heldListener) Close() error {
-	l.forget()
-	return l.Listener.Close()
-}
+func (l *heldListener) Close() error { return l.held.Close() }

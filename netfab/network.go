@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -174,58 +176,82 @@ func (n *Network) Close() error {
 	return nil
 }
 
-// sockets are the open connections, listeners and forwards of a network. An
-// open socket keeps its namespace alive, so they are closed with the network.
+// sockets are the open connections, listeners, forwards and captures of a
+// network. An open socket keeps its namespace alive, so they are closed with
+// the network.
 type sockets struct {
 	mu     sync.Mutex
-	open   map[io.Closer]struct{}
+	open   map[*held]struct{}
 	closed bool
-	dials  sync.WaitGroup // sockets that are not connected yet
+	making sync.WaitGroup // sockets that are open and not yet held
 }
 
-// dialing counts a socket that is about to be opened, so that Close, which ends
-// base first, can wait for its end.
-func (s *sockets) dialing() error {
+// begin counts a socket that is about to be opened, until the caller has held
+// it, or closed it, and says Done, so that Close can wait for that.
+func (s *sockets) begin() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return fmt.Errorf("network: %w", ErrClosed)
 	}
-	s.dials.Add(1)
+	s.making.Add(1)
 	return nil
 }
 
-// add takes a socket in; the result takes it out again and is called when it
-// was closed by its owner. A socket that comes too late is closed at once.
-func (s *sockets) add(c io.Closer) (forget func(), err error) {
+// hold takes a socket in until it is closed, by its owner or with the network.
+// A socket that comes too late is closed at once.
+func (s *sockets) hold(c io.Closer) (*held, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, errors.Join(fmt.Errorf("network: %w", ErrClosed), c.Close())
 	}
 	if s.open == nil {
-		s.open = map[io.Closer]struct{}{}
+		s.open = map[*held]struct{}{}
 	}
-	s.open[c] = struct{}{}
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.open, c)
-	}, nil
+	h := &held{in: s, c: c}
+	s.open[h] = struct{}{}
+	return h, nil
 }
 
-// Close closes what is open.
+// Close closes what is open, and returns when all of it is closed, also what
+// its owner has begun to close.
 func (s *sockets) Close() error {
 	s.mu.Lock()
-	open := s.open
-	s.open, s.closed = nil, true
+	open := slices.Collect(maps.Keys(s.open))
+	s.closed = true
 	s.mu.Unlock()
-	s.dials.Wait()
 	var errs []error
-	for c := range open {
-		if err := c.Close(); !errors.Is(err, net.ErrClosed) { // its owner may be closing it too
+	for _, h := range open {
+		if err := h.Close(); !errors.Is(err, net.ErrClosed) { // its owner was before us
 			errs = append(errs, err)
 		}
 	}
+	s.making.Wait() // after the listeners, whose Accept ends by their close
 	return errors.Join(errs...)
+}
+
+// held is a socket that its network knows of.
+type held struct {
+	in   *sockets
+	c    io.Closer
+	once sync.Once
+}
+
+// Close closes the socket and lets go of it after that. A second call waits
+// for the first, and gets what the socket says to being closed twice.
+func (h *held) Close() error {
+	var err error
+	second := true
+	h.once.Do(func() {
+		second = false
+		err = h.c.Close()
+		h.in.mu.Lock()
+		defer h.in.mu.Unlock()
+		delete(h.in.open, h)
+	})
+	if second {
+		return h.c.Close()
+	}
+	return err
 }
