@@ -25,7 +25,7 @@ func (s *Service) newDisk(ctx context.Context) (*specs.Spec, error) {
 	s.rootfs = mounts
 	var user specs.User
 	var owner *folder
-	err = g.rt.inRootfs(ctx, mounts, func() error {
+	err = g.rt.inRootfs(ctx, s.dir(), mounts, func() error {
 		var err error
 		if user, err = lookupUser(s.userName()); err != nil {
 			return err

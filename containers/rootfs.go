@@ -18,8 +18,10 @@ import (
 
 // inRootfs runs f with a container's root file system as its root folder, in
 // the mount namespace of the daemon, where alone it can be assembled. f runs
-// on a thread of its own that ends with it; it must not start goroutines.
-func (rt *Runtime) inRootfs(ctx context.Context, mounts []mount.Mount, f func() error) error {
+// on a thread of its own that ends with it; it must not start goroutines. It is
+// assembled in a folder below parent, which is in the run's: where a kill comes in
+// between, the sweep removes that, and with the folder goes the mount.
+func (rt *Runtime) inRootfs(ctx context.Context, parent string, mounts []mount.Mount, f func() error) error {
 	ns, err := os.Open(rt.MountNamespace())
 	if err != nil {
 		return fmt.Errorf("mount namespace of containerd: %w", err)
@@ -35,18 +37,18 @@ func (rt *Runtime) inRootfs(ctx context.Context, mounts []mount.Mount, f func() 
 			if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
 				return fmt.Errorf("enter containerd's mount namespace: %w", err)
 			}
-			return atRoot(ctx, mounts, f)
+			return atRoot(ctx, parent, mounts, f)
 		}()
 	}()
 	return <-done
 }
 
 // atRoot mounts, enters, runs f, leaves and unmounts.
-func atRoot(ctx context.Context, mounts []mount.Mount, f func() error) (err error) {
+func atRoot(ctx context.Context, parent string, mounts []mount.Mount, f func() error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "brine-rootfs-")
+	dir, err := os.MkdirTemp(parent, ".rootfs-")
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,11 @@ type held struct {
 	programs   []int    // BPF programs and maps that it has open
 	maps       []int
 	namespaces []string // net:[inode]
-	helpers    []string // processes that serve it outside of any node: "PID START NAME"
+	helpers    []helper
 }
 
 func (h held) String() string {
-	return fmt.Sprintf("run %v, %d programs, %d maps, %d network namespaces, helpers %q", h.runs, len(h.programs), len(h.maps), len(h.namespaces), h.helpers)
+	return fmt.Sprintf("run %v, %d programs, %d maps, %d network namespaces, helpers %v", h.runs, len(h.programs), len(h.maps), len(h.namespaces), h.helpers)
 }
 
 // holdings lists what a process has open, and its run's id.
@@ -58,36 +58,57 @@ func holdings(t *testing.T, pid int, dir string) held {
 	}
 	for _, p := range processes() {
 		status, _ := os.ReadFile(p + "/status")
-		if name := helper(p); name != "" && strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", pid)) {
-			h.helpers = append(h.helpers, name)
+		if h1, ok := helperOf(p); ok && strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", pid)) {
+			h.helpers = append(h.helpers, h1)
 		}
 	}
 	return h
 }
 
-// helper names a process that serves disks or clocks, "" any other. Its start tells
-// it from another one with its number.
-func helper(process string) string {
+// helper is a process that a suite started: the program itself in another part.
+type helper struct{ pid, start, kind string }
+
+func (h helper) String() string { return h.kind + " " + h.pid }
+
+// helperKinds are the parts that the program plays. The engine is not among them:
+// it is shared by runs, and its own reaper is the next run.
+var helperKinds = []string{"brine-diskfault", "brine-clock-watchdog", "brine-delay-line", "brine-guest", outlives}
+
+// outlives is the kind that is there to outlive its suite.
+const outlives = "brine-reaper"
+
+// helperOf tells whether a process is one. Its start tells it from another one with
+// its number.
+func helperOf(process string) (helper, bool) {
 	text, _ := os.ReadFile(process + "/cmdline")
-	name, _, _ := strings.Cut(string(text), "\x00")
-	if !strings.HasPrefix(name, "brine-diskfault") && !strings.HasPrefix(name, "brine-clock") {
-		return ""
+	kind, _, _ := strings.Cut(string(text), "\x00")
+	if !slices.Contains(helperKinds, kind) {
+		return helper{}, false
 	}
 	stat, _ := os.ReadFile(process + "/stat")
 	_, after, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(after)
 	if len(fields) < 20 {
-		return ""
+		return helper{}, false
 	}
-	return filepath.Base(process) + " " + fields[19] + " " + name
+	return helper{filepath.Base(process), fields[19], kind}, true
 }
 
-// helping lists the helpers that live still.
-func (h held) helping() []string {
+// kinds counts the helpers by kind.
+func (h held) kinds() map[string]int {
+	n := map[string]int{}
+	for _, one := range h.helpers {
+		n[one.kind]++
+	}
+	return n
+}
+
+// helping lists the helpers that live still, but for those of one kind.
+func (h held) helping(but string) []string {
 	var left []string
 	for _, p := range processes() {
-		if name := helper(p); name != "" && slices.Contains(h.helpers, name) {
-			left = append(left, "helper "+name)
+		if one, ok := helperOf(p); ok && one.kind != but && slices.Contains(h.helpers, one) {
+			left = append(left, "helper "+one.String())
 		}
 	}
 	return left
