@@ -28,7 +28,7 @@ func init() {
 // why, once (reports.Closing).
 type pretty struct {
 	*godog.PrettyFmt
-	mu  sync.Mutex
+	mu  sync.Mutex // held by whoever prints
 	out *remarked
 }
 
@@ -65,18 +65,25 @@ func (f *pretty) Pending(p *messages.Pickle, st *messages.PickleStep, d *godog.S
 }
 
 func (f *pretty) Failed(p *messages.Pickle, st *messages.PickleStep, d *godog.StepDefinition, err error) {
-	f.mu.Lock()
-	f.out.shorten(err)
-	f.mu.Unlock()
-	f.about(st, func() { f.PrettyFmt.Failed(p, st, d, err) })
+	f.about(st, func() {
+		f.out.shorten(err)
+		f.PrettyFmt.Failed(p, st, d, err)
+	})
 }
 
 // Pickle begins a scenario.
 func (f *pretty) Pickle(p *messages.Pickle) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.out.long = nil
-	f.mu.Unlock()
 	f.PrettyFmt.Pickle(p)
+}
+
+// Feature begins a feature, while scenarios of the last one may still be printed.
+func (f *pretty) Feature(d *messages.GherkinDocument, path string, content []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.PrettyFmt.Feature(d, path, content)
 }
 
 // remarked replaces the place of a step's function by the remark, an error by one line, and takes secrets out. godog

@@ -55,6 +55,30 @@ func TestTheConsoleTellsOfSentencesNotOfFunctions(t *testing.T) {
 	}
 }
 
+// Scenarios that run at once print one after the other, and beside the begin of the next feature: the race detector tells.
+func TestScenariosThatRunAtOncePrintInTurn(t *testing.T) {
+	var contents []godog.Feature
+	for i := range 40 {
+		text := fmt.Sprintf("Feature: F%d\n  Scenario: A%d\n    Given one\n  Scenario: B%d\n    Given two\n", i, i, i)
+		contents = append(contents, godog.Feature{Name: fmt.Sprint(i, ".feature"), Contents: []byte(text)})
+	}
+	var out bytes.Buffer
+	godog.TestSuite{
+		ScenarioInitializer: func(sc *godog.ScenarioContext) {
+			sc.Step(`^one$`, func() error { return nil })
+			sc.Step(`^two$`, func() error { return errors.New("first line\nsecond line") })
+		},
+		Options: &godog.Options{Format: formatName, FeatureContents: contents, Output: &byLine{to: &out}, NoColors: true, Strict: true, Concurrency: 8},
+	}.Run()
+	for i := range 40 {
+		for _, want := range []string{"Feature: F", "Scenario: A", "Scenario: B"} {
+			if n := strings.Count(out.String(), fmt.Sprint(want, i, "\n")) + strings.Count(out.String(), fmt.Sprint(want, i, " ")); n != 1 {
+				t.Errorf("expected %s%d once, got it %d times in\n%s", want, i, n, out.String())
+			}
+		}
+	}
+}
+
 // A sentence that means nothing is told before the scenario begins, at its own line.
 func TestARefusalTellsWhichSentence(t *testing.T) {
 	p := &godog.Scenario{Name: "S"}
