@@ -23,12 +23,12 @@ type etcd struct {
 	target  Target
 	address string
 
-	slot chan *session // holds the one session, nil while there is none; taking it out is the lock
-	ids  chan map[uint64]string
+	slot[*etcdSession]
+	ids chan map[uint64]string
 }
 
-// session is one connection and the etcd client on it. A lost connection ends its session.
-type session struct {
+// etcdSession is one connection and the etcd client on it.
+type etcdSession struct {
 	conn   *conn
 	client *clientv3.Client
 }
@@ -38,66 +38,44 @@ func newEtcd(t Target) (*etcd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the etcd client: %w", t.Name, err)
 	}
-	e := &etcd{target: t, address: net.JoinHostPort(t.IP, strconv.Itoa(port)), slot: make(chan *session, 1), ids: make(chan map[uint64]string, 1)}
-	e.slot <- nil
+	e := &etcd{target: t, address: net.JoinHostPort(t.IP, strconv.Itoa(port)), slot: newSlot[*etcdSession](), ids: make(chan map[uint64]string, 1)}
 	e.ids <- map[uint64]string{}
 	return e, nil
 }
 
-// connect returns the session, a new one where the last is lost. Its error is the dialler's, or ctx's.
-func (e *etcd) connect(ctx context.Context) (*session, error) {
-	var s *session
-	select {
-	case s = <-e.slot:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { e.slot <- s }()
-	if s != nil && !s.conn.broken.Load() {
-		return s, nil
-	}
-	if s != nil {
-		s.close()
-		s = nil
-	}
+// open connects. Its error is the dialler's, or ctx's.
+func (e *etcd) open(ctx context.Context) (*etcdSession, error) {
 	raw, err := race(ctx, e.target.dial(), "tcp", e.address)
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := newSession(&conn{Conn: raw}, e.address)
+	s, err := newEtcdSession(&conn{Conn: raw}, e.address)
 	if err != nil {
 		_ = raw.Close() // the error that counts is the other one
 		return nil, err
 	}
-	s = fresh
 	return s, nil
 }
 
 var errLost = errors.New("the connection is lost")
 
-func newSession(c *conn, address string) (*session, error) {
-	only := make(chan *conn, 1)
-	only <- c
+func newEtcdSession(c *conn, address string) (*etcdSession, error) {
+	dial := handOver(c)
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:       []string{"http://" + address},
 		MaxUnaryRetries: 1,
 		Logger:          zap.NewNop(),
-		DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
-			select {
-			case c := <-only:
-				return c, nil
-			default:
-				return nil, errLost
-			}
-		})},
+		DialOptions:     []grpc.DialOption{grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return dial() })},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("etcd client: %w", err)
 	}
-	return &session{conn: c, client: client}, nil
+	return &etcdSession{conn: c, client: client}, nil
 }
 
-func (s *session) close() {
+func (s *etcdSession) lost() bool { return s.conn.broken.Load() }
+
+func (s *etcdSession) close() {
 	_ = s.client.Close() // it reports only that it was closed
 	_ = s.conn.Close()   // gRPC has not got it where nothing was asked yet
 }
@@ -108,7 +86,7 @@ func (s *session) close() {
 // The member is not told of ctx's deadline: it would answer "request timed out" in the instant in which this side gives
 // up, and which of the two came first would be chance.
 func (e *etcd) call(ctx context.Context, ask func(context.Context, *clientv3.Client) error) (connected bool, err error) {
-	s, err := e.connect(ctx)
+	s, err := e.peek(ctx, e.open)
 	if err != nil {
 		return false, err
 	}
@@ -185,16 +163,6 @@ func compareAndSet(ctx context.Context, c *clientv3.Client, op Op) error {
 		return fmt.Errorf("%w: %q, expected %q", ErrConflict, there.Kvs[0].Value, op.Expect)
 	}
 	return fmt.Errorf("%w: nothing, expected %q", ErrConflict, op.Expect)
-}
-
-// Close drops the connection.
-func (e *etcd) Close() error {
-	s := <-e.slot
-	if s != nil {
-		s.close()
-	}
-	e.slot <- nil
-	return nil
 }
 
 // memberStatus asks the member about itself. It goes by the connection that is there, which the client's own Status would not.

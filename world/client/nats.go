@@ -24,7 +24,7 @@ type nats struct {
 	monitor  string
 	replicas int // of the bucket
 
-	slot chan *natsSession // holds the one session, nil while there is none; taking it out is the lock
+	slot[*natsSession]
 }
 
 const (
@@ -33,7 +33,7 @@ const (
 	natsReplicas = 3 // of the bucket, at most
 )
 
-// natsSession is one connection and the client on it. A lost connection ends its session.
+// natsSession is one connection and the client on it.
 type natsSession struct {
 	conn *conn
 	nc   *gonats.Conn
@@ -53,46 +53,14 @@ func newNats(d catalogue.Data, t Target) (*nats, error) {
 		members = len(d.Nodes)
 	}
 	n := &nats{target: t, address: net.JoinHostPort(t.IP, strconv.Itoa(port)), monitor: net.JoinHostPort(t.IP, strconv.Itoa(monitor)),
-		replicas: max(1, min(members, natsReplicas)), slot: make(chan *natsSession, 1)}
-	n.slot <- nil
+		replicas: max(1, min(members, natsReplicas)), slot: newSlot[*natsSession]()}
 	return n, nil
 }
 
-// connect returns the session, a new one where the last is lost. Its error is the dialler's, or ctx's.
-func (n *nats) connect(ctx context.Context) (*natsSession, error) {
-	var s *natsSession
-	select {
-	case s = <-n.slot:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { n.slot <- s }()
-	if s != nil && !s.conn.broken.Load() && s.nc.IsConnected() {
-		return s, nil
-	}
-	if s != nil {
-		s.close()
-		s = nil
-	}
-	fresh, err := n.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s = fresh
-	return s, nil
-}
-
 // natsDialer hands over the one connection that was made.
-type natsDialer struct{ conn *conn }
+type natsDialer func() (net.Conn, error)
 
-func (d *natsDialer) Dial(string, string) (net.Conn, error) {
-	c := d.conn
-	if c == nil {
-		return nil, errLost
-	}
-	d.conn = nil
-	return c, nil
-}
+func (d natsDialer) Dial(string, string) (net.Conn, error) { return d() }
 
 // open connects; as gives further options, such as a user.
 func (n *nats) open(ctx context.Context, as ...gonats.Option) (*natsSession, error) {
@@ -105,7 +73,7 @@ func (n *nats) open(ctx context.Context, as ...gonats.Option) (*natsSession, err
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = time.Until(deadline)
 	}
-	options := append([]gonats.Option{gonats.NoReconnect(), gonats.SetCustomDialer(&natsDialer{c}), gonats.Timeout(limit)}, as...)
+	options := append([]gonats.Option{gonats.NoReconnect(), gonats.SetCustomDialer(natsDialer(handOver(c))), gonats.Timeout(limit)}, as...)
 	nc, err := gonats.Connect("nats://"+n.address, options...)
 	if err != nil {
 		_ = c.Close() // the error that counts is the other one
@@ -117,6 +85,8 @@ func (n *nats) open(ctx context.Context, as ...gonats.Option) (*natsSession, err
 	return &natsSession{conn: c, nc: nc}, nil
 }
 
+func (s *natsSession) lost() bool { return s.conn.broken.Load() || !s.nc.IsConnected() }
+
 func (s *natsSession) close() {
 	s.nc.Close()
 	_ = s.conn.Close() // the client has closed it already
@@ -124,7 +94,7 @@ func (s *natsSession) close() {
 
 // call asks the server something. connected is false when nothing was sent.
 func (n *nats) call(ctx context.Context, ask func(context.Context, *gonats.Conn) error) (connected bool, err error) {
-	s, err := n.connect(ctx)
+	s, err := n.peek(ctx, func(ctx context.Context) (*natsSession, error) { return n.open(ctx) })
 	if err != nil {
 		return false, err
 	}
@@ -232,14 +202,4 @@ func natsSubject(key string) string {
 		b.WriteByte('=')
 	}
 	return b.String()
-}
-
-// Close drops the connection.
-func (n *nats) Close() error {
-	s := <-n.slot
-	if s != nil {
-		s.close()
-	}
-	n.slot <- nil
-	return nil
 }

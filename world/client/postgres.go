@@ -24,10 +24,10 @@ type postgres struct {
 	names   map[string]string // of nodes, by address
 	members int
 
-	slot chan *postgresSession // holds the one session, nil while there is none; taking it out is the lock
+	slot[*postgresSession]
 }
 
-// postgresSession is one connection and the client on it. A lost connection ends its session.
+// postgresSession is one connection and the client on it.
 type postgresSession struct {
 	conn *conn
 	pg   *pgx.Conn
@@ -40,12 +40,11 @@ func newPostgres(d catalogue.Data, t Target) (*postgres, error) {
 	}
 	p := &postgres{
 		target: t, address: net.JoinHostPort(t.IP, strconv.Itoa(port)), names: map[string]string{}, members: len(d.Members),
-		slot: make(chan *postgresSession, 1),
+		slot: newSlot[*postgresSession](),
 	}
 	for _, n := range d.Nodes {
 		p.names[n.IP], p.names[n.IP6] = n.Name, n.Name
 	}
-	p.slot <- nil
 	return p, nil
 }
 
@@ -65,22 +64,18 @@ func (p *postgres) open(ctx context.Context) (*postgresSession, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // one question, one answer
-	only := make(chan net.Conn, 1)
-	only <- c
-	config.DialFunc = func(context.Context, string, string) (net.Conn, error) {
-		select {
-		case c := <-only:
-			return c, nil
-		default:
-			return nil, errLost
-		}
-	}
+	dial := handOver(c)
+	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return dial() }
 	pg, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		_ = c.Close() // the error that counts is the other one
 		return nil, err
 	}
 	return &postgresSession{conn: c, pg: pg}, nil
+}
+
+func (s *postgresSession) lost() bool {
+	return s.conn.broken.Load() || s.pg.IsClosed() || s.conn.stirred()
 }
 
 func (s *postgresSession) close() {
@@ -94,22 +89,11 @@ func (s *postgresSession) close() {
 
 // call asks the server something, alone. connected is false when nothing was sent.
 func (p *postgres) call(ctx context.Context, ask func(context.Context, *pgx.Conn) error) (connected bool, err error) {
-	var s *postgresSession
-	select {
-	case s = <-p.slot:
-	case <-ctx.Done():
-		return false, ctx.Err()
+	s, err := p.take(ctx, p.open)
+	if err != nil {
+		return false, err
 	}
-	defer func() { p.slot <- s }()
-	if s != nil && (s.conn.broken.Load() || s.pg.IsClosed() || s.conn.stirred()) {
-		s.close()
-		s = nil
-	}
-	if s == nil {
-		if s, err = p.open(ctx); err != nil {
-			return false, err
-		}
-	}
+	defer p.put(s)
 	err = ask(ctx, s.pg)
 	if err != nil && ctx.Err() != nil {
 		s.conn.abort()
@@ -190,14 +174,4 @@ func (p *postgres) attempt(ctx context.Context, kind Kind, do func(context.Conte
 		return r
 	}
 	return postgresFailure(ctx, start, kind, err)
-}
-
-// Close drops the connection.
-func (p *postgres) Close() error {
-	s := <-p.slot
-	if s != nil {
-		s.close()
-	}
-	p.slot <- nil
-	return nil
 }

@@ -51,8 +51,7 @@ func (p *postgres) MoveLeader(ctx context.Context, target Target) error {
 	if err := p.target.Restart(ctx); err != nil {
 		return fmt.Errorf("%s: %s: restart as a standby: %w", p.target.Name, what, err)
 	}
-	to := &postgres{target: target, slot: make(chan *postgresSession, 1)}
-	to.slot <- nil
+	to := &postgres{target: target, slot: newSlot[*postgresSession]()}
 	if to.address, err = target.address("client"); err != nil {
 		return err
 	}

@@ -29,10 +29,10 @@ type redis struct {
 	find  func(ctx context.Context) (string, error)
 	watch func(ctx context.Context, s *redisSession)
 
-	slot chan *redisSession // holds the one session, nil while there is none; taking it out is the lock
+	slot[*redisSession]
 }
 
-// redisSession is one connection and the client on it. A lost connection ends its session.
+// redisSession is one connection and the client on it.
 type redisSession struct {
 	conn   *conn
 	client *goredis.Client
@@ -49,33 +49,18 @@ func newRedis(d catalogue.Data, t Target) (*redis, error) {
 
 // redisAt is the client of the server on the node's port.
 func redisAt(d catalogue.Data, t Target, port int) *redis {
-	r := &redis{target: t, address: net.JoinHostPort(t.IP, strconv.Itoa(port)), names: map[string]string{}, slot: make(chan *redisSession, 1)}
+	r := &redis{target: t, address: net.JoinHostPort(t.IP, strconv.Itoa(port)), names: map[string]string{}, slot: newSlot[*redisSession]()}
 	for _, n := range d.Nodes {
 		r.names[n.IP], r.names[n.IP6], r.names[n.Name] = n.Name, n.Name, n.Name
 	}
 	for _, n := range d.Members {
 		r.members = append(r.members, net.JoinHostPort(n.IP, strconv.Itoa(port)))
 	}
-	r.slot <- nil
 	return r
 }
 
-// connect returns the session, a new one where the last is lost. Its error is the dialler's, or ctx's.
-func (r *redis) connect(ctx context.Context) (*redisSession, error) {
-	var s *redisSession
-	select {
-	case s = <-r.slot:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { r.slot <- s }()
-	if s != nil && !s.conn.broken.Load() && !s.conn.ended() {
-		return s, nil
-	}
-	if s != nil {
-		s.close()
-		s = nil
-	}
+// open connects. Its error is the dialler's, or ctx's.
+func (r *redis) open(ctx context.Context) (*redisSession, error) {
 	address := r.address
 	if r.find != nil {
 		found, err := r.find(ctx)
@@ -88,7 +73,7 @@ func (r *redis) connect(ctx context.Context) (*redisSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	s = newRedisSession(&conn{Conn: raw, turns: true}, address)
+	s := newRedisSession(&conn{Conn: raw, turns: true}, address)
 	if r.watch != nil {
 		watching, end := context.WithCancel(context.Background())
 		s.end = end
@@ -103,22 +88,16 @@ func newRedisSession(c *conn, address string) *redisSession {
 
 // redisOptions are those of a client that lives on one connection.
 func redisOptions(c net.Conn, address string) *goredis.Options {
-	only := make(chan net.Conn, 1)
-	only <- c
+	dial := handOver(c)
 	return &goredis.Options{
 		Addr: address, Protocol: 2, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		ContextTimeoutEnabled: true, PoolTimeout: time.Minute, ReadTimeout: -1, WriteTimeout: -1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-		Dialer: func(context.Context, string, string) (net.Conn, error) {
-			select {
-			case c := <-only:
-				return c, nil
-			default:
-				return nil, errLost
-			}
-		},
+		Dialer:                   func(context.Context, string, string) (net.Conn, error) { return dial() },
 	}
 }
+
+func (s *redisSession) lost() bool { return s.conn.broken.Load() || s.conn.ended() }
 
 func (s *redisSession) close() {
 	s.end()
@@ -128,7 +107,7 @@ func (s *redisSession) close() {
 
 // call asks the server something. connected is false when nothing was sent.
 func (r *redis) call(ctx context.Context, ask func(context.Context, *goredis.Client) error) (connected bool, err error) {
-	s, err := r.connect(ctx)
+	s, err := r.peek(ctx, r.open)
 	if err != nil {
 		return false, err
 	}
@@ -238,16 +217,6 @@ func (c *conn) ended() bool {
 		over = n == 0 && err == nil || err != nil && !errors.Is(err, syscall.EAGAIN)
 	})
 	return over || err != nil
-}
-
-// Close drops the connection.
-func (r *redis) Close() error {
-	s := <-r.slot
-	if s != nil {
-		s.close()
-	}
-	r.slot <- nil
-	return nil
 }
 
 // closedByServer words an end of file for a person.

@@ -129,8 +129,7 @@ func (r *redis) keepRole(ctx context.Context) error {
 // Prepare waits until all replicas follow the primary. Who has no other servers to know of has nothing to wait for.
 func (r *redis) Prepare(ctx context.Context) error {
 	for _, address := range r.members {
-		one := &redis{target: r.target, address: address, names: r.names, slot: make(chan *redisSession, 1)}
-		one.slot <- nil
+		one := &redis{target: r.target, address: address, names: r.names, slot: newSlot[*redisSession]()}
 		err := untilNil(ctx, one.Health)
 		if err := errors.Join(err, one.Close()); err != nil {
 			return fmt.Errorf("the server at %s: %w", address, err)
