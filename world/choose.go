@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"strings"
 
@@ -48,15 +49,22 @@ func (w *World) Resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f, _ := ctx.Value(frameKey{}).(*frame); f != nil && s.Kind != sel.Others {
-		for _, n := range nodes {
-			f.named[n] = true
-		}
+	if s.Kind != sel.Others {
+		name(ctx, nodes...)
 	}
 	if s.Kind != sel.Named && s.Kind != sel.List {
 		w.choice(ctx, s.String(), nodeNames(nodes))
 	}
 	return nodes, nil
+}
+
+// name notes that the sentence has named nodes.
+func name(ctx context.Context, nodes ...*Node) {
+	if f, _ := ctx.Value(frameKey{}).(*frame); f != nil {
+		for _, n := range nodes {
+			f.named[n] = true
+		}
+	}
 }
 
 func (w *World) resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
@@ -98,17 +106,37 @@ func (w *World) resolve(ctx context.Context, s sel.Selector) ([]*Node, error) {
 	return nil, fmt.Errorf("%s: a selector that this sentence cannot use", s)
 }
 
-// list resolves the parts of a selector one after the other.
+// list resolves the parts of a selector.
 func (w *World) list(ctx context.Context, s sel.Selector) ([]*Node, error) {
-	var out []*Node
-	for _, part := range s.Parts {
-		nodes, err := w.Resolve(ctx, part)
+	parts, err := w.resolveEach(ctx, s.Parts)
+	return unique(slices.Concat(parts...)), err
+}
+
+// resolveEach resolves selectors of one sentence. "The other nodes" come last,
+// wherever they stand: they are all but those that the sentence names.
+func (w *World) resolveEach(ctx context.Context, all []sel.Selector) ([][]*Node, error) {
+	out := make([][]*Node, len(all))
+	for _, i := range othersLast(all) {
+		nodes, err := w.Resolve(ctx, all[i])
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, nodes...)
+		out[i] = nodes
 	}
-	return unique(out), nil
+	return out, nil
+}
+
+// othersLast gives the indices of selectors in the order to resolve them.
+func othersLast(all []sel.Selector) (order []int) {
+	var last []int
+	for i, s := range all {
+		if slices.ContainsFunc(s.Each(), func(part sel.Selector) bool { return part.Kind == sel.Others }) {
+			last = append(last, i)
+		} else {
+			order = append(order, i)
+		}
+	}
+	return append(order, last...)
 }
 
 func one(n *Node, err error) ([]*Node, error) {

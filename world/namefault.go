@@ -33,7 +33,7 @@ func (w *World) harmNames(ctx context.Context, who sel.Selector, how string, l L
 	}
 	return w.begin(ctx, &active{
 		id: w.nextID("harm"), kind: kindNames, who: nodes,
-		what: fmt.Sprintf("name resolution %s on %s", how, sideName(who, nodes)),
+		what: fmt.Sprintf("name resolution %s on %s", how, side{of: who, nodes: nodes}.name()),
 		undo: func(context.Context) error {
 			var errs []error
 			for _, h := range on {
@@ -47,7 +47,7 @@ func (w *World) harmNames(ctx context.Context, who sel.Selector, how string, l L
 
 // askers are the network's nodes of a selector, which may hold the clients.
 func (w *World) askers(ctx context.Context, who sel.Selector) ([]*netfab.Node, []*Node, error) {
-	_, nodes, err := w.side(ctx, who)
+	asking, err := w.side(ctx, who)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,10 +58,10 @@ func (w *World) askers(ctx context.Context, who sel.Selector) ([]*netfab.Node, [
 		}
 		out = append(out, w.net.Clients())
 	}
-	for _, n := range nodes {
+	for _, n := range asking.nodes {
 		out = append(out, n.net)
 	}
-	return out, nodes, nil
+	return out, asking.nodes, nil
 }
 
 func nameReceipt(harms []*netfab.NameHarm) record.Receipt {

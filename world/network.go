@@ -24,26 +24,34 @@ func portsOf(nodes []*Node) ports {
 	return out
 }
 
-// side resolves a selector that may also be the clients, or hold them.
-func (w *World) side(ctx context.Context, s sel.Selector) (ports, []*Node, error) {
+// side is what a selector that may also be the clients, or hold them, stands for.
+type side struct {
+	of    sel.Selector
+	at    ports
+	nodes []*Node
+}
+
+// sides resolves the selectors of one sentence, which may hold the clients.
+func (w *World) sides(ctx context.Context, all ...sel.Selector) ([]side, error) {
+	out := make([]side, len(all))
+	for _, i := range othersLast(all) {
+		var err error
+		if out[i], err = w.side(ctx, all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (w *World) side(ctx context.Context, s sel.Selector) (side, error) {
 	if !hasClients(s) {
 		nodes, err := w.Resolve(ctx, s)
-		return portsOf(nodes), nodes, err
+		return side{s, portsOf(nodes), nodes}, err
 	}
-	at := ports{clientsPort}
-	var nodes []*Node
-	for _, part := range s.Each() {
-		if part.Kind == sel.Clients {
-			continue
-		}
-		some, err := w.Resolve(ctx, part)
-		if err != nil {
-			return nil, nil, err
-		}
-		nodes = append(nodes, some...)
-	}
-	nodes = unique(nodes)
-	return append(at, portsOf(nodes)...), nodes, nil
+	parts := slices.DeleteFunc(s.Each(), func(part sel.Selector) bool { return part.Kind == sel.Clients })
+	each, err := w.resolveEach(ctx, parts)
+	nodes := unique(slices.Concat(each...))
+	return side{s, append(ports{clientsPort}, portsOf(nodes)...), nodes}, err
 }
 
 // hasClients tells whether the clients are one of those that a selector means.
@@ -87,18 +95,19 @@ func (w *World) cut(ctx context.Context, kind harmKind, what string, who []*Node
 // Isolate cuts nodes off: from everything when from is nil, else from the nodes
 // (or the clients) that from names. Both directions, at one instant.
 func (w *World) Isolate(ctx context.Context, who sel.Selector, from *sel.Selector, l Length) error {
-	nodes, err := w.Resolve(ctx, who)
+	ends := []sel.Selector{who}
+	if from != nil {
+		ends = append(ends, *from)
+	}
+	all, err := w.sides(ctx, ends...)
 	if err != nil {
 		return err
 	}
+	nodes, others := all[0].nodes, everyone()
 	what := fmt.Sprintf("%s isolated", names(nodes))
-	others := everyone()
 	if from != nil {
-		var otherNodes []*Node
-		if others, otherNodes, err = w.side(ctx, *from); err != nil {
-			return err
-		}
-		what += " from " + sideName(*from, otherNodes)
+		others = all[1].at
+		what += " from " + all[1].name()
 	}
 	w.setLast("isolated", nodes)
 	return w.cut(ctx, kindIsolate, what, nodes, links(portsOf(nodes), others, true), l)
@@ -106,19 +115,16 @@ func (w *World) Isolate(ctx context.Context, who sel.Selector, from *sel.Selecto
 
 // Cut drops the packets from one side to the other, and back too when both.
 func (w *World) Cut(ctx context.Context, from, to sel.Selector, both bool, l Length) error {
-	a, an, err := w.side(ctx, from)
+	ends, err := w.sides(ctx, from, to)
 	if err != nil {
 		return err
 	}
-	b, bn, err := w.side(ctx, to)
-	if err != nil {
-		return err
-	}
-	what := fmt.Sprintf("%s cannot reach %s", sideName(from, an), sideName(to, bn))
+	a, b := ends[0], ends[1]
+	what := fmt.Sprintf("%s cannot reach %s", a.name(), b.name())
 	if both {
 		what += ", nor back"
 	}
-	return w.cut(ctx, kindCut, what, append(an, bn...), links(a, b, both), l)
+	return w.cut(ctx, kindCut, what, slices.Concat(a.nodes, b.nodes), links(a.at, b.at, both), l)
 }
 
 // portNumber reads a port: a number, or a name of one of the nodes' services.
@@ -144,16 +150,17 @@ func (w *World) portNumber(port string, nodes []*Node) (uint16, error) {
 	return 0, fmt.Errorf("port %q: expected a number from 1 to 65535 or a port's name\nhint: the services here name %s", port, listWords(list))
 }
 
-func sideName(s sel.Selector, nodes []*Node) string {
+// name words a side for the record.
+func (s side) name() string {
 	switch {
-	case s.Kind == sel.All:
+	case s.of.Kind == sel.All:
 		return "all nodes"
-	case hasClients(s) && len(nodes) == 0:
+	case hasClients(s.of) && len(s.nodes) == 0:
 		return "the clients"
-	case hasClients(s):
-		return "the clients and " + names(nodes)
+	case hasClients(s.of):
+		return "the clients and " + names(s.nodes)
 	}
-	return names(nodes)
+	return names(s.nodes)
 }
 
 func word(s, otherwise string) string {
@@ -220,16 +227,12 @@ func (w *World) Rejoin(ctx context.Context, who sel.Selector) error {
 
 // HealLink ends all network harm on the links between two sides, both ways.
 func (w *World) HealLink(ctx context.Context, a, b sel.Selector) error {
-	left, _, err := w.side(ctx, a)
-	if err != nil {
-		return err
-	}
-	right, _, err := w.side(ctx, b)
+	ends, err := w.sides(ctx, a, b)
 	if err != nil {
 		return err
 	}
 	on := map[xdpfault.Link]bool{}
-	for _, l := range links(left, right, true) {
+	for _, l := range links(ends[0].at, ends[1].at, true) {
 		on[l] = true
 	}
 	for _, h := range w.active(func(h *active) bool { return h.kind.network() }) {

@@ -38,17 +38,37 @@ func (a asked) ports() []int {
 	return out
 }
 
+// askedEnds finds whom the ends of requests are, of which some may not be given.
+func (w *World) askedEnds(ctx context.Context, words ...string) ([][]asked, error) {
+	out, parsed := make([][]asked, len(words)), make([]sel.Selector, len(words))
+	for i := range words {
+		parsed[i], _ = sel.Parse(words[i]) // what is no selector may be a service's name
+	}
+	for _, i := range othersLast(parsed) {
+		if words[i] == "" {
+			continue
+		}
+		var err error
+		if out[i], err = w.askedFor(ctx, words[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // askedFor finds whom words mean: a node, a service, several of them, or any selector.
 func (w *World) askedFor(ctx context.Context, words string) (out []asked, err error) {
-	if found := w.askedByName(words); len(found) > 0 {
+	if found := w.askedByName(ctx, words); len(found) > 0 {
 		return found, nil
 	}
 	who, err := sel.Parse(words)
 	if err != nil {
 		return nil, w.nobodyCalled(words)
 	}
-	for _, one := range who.Each() {
-		if found := w.askedByName(one.Text); one.Kind == sel.Named && one.Service == "" && len(found) > 0 {
+	each := who.Each()
+	for _, i := range othersLast(each) {
+		one := each[i]
+		if found := w.askedByName(ctx, one.Text); one.Kind == sel.Named && one.Service == "" && len(found) > 0 {
 			out = append(out, found...)
 			continue
 		}
@@ -83,8 +103,9 @@ func (w *World) nobodyCalled(word string) error {
 }
 
 // askedByName finds the node of a name, or the nodes with a service of it.
-func (w *World) askedByName(word string) (out []asked) {
+func (w *World) askedByName(ctx context.Context, word string) (out []asked) {
 	if n := w.node(word); n != nil {
+		name(ctx, n)
 		return []asked{{node: n}}
 	}
 	name := word

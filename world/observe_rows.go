@@ -106,14 +106,14 @@ type picked struct {
 // requestsMeant resolves the names. Whom a service's name means is found in the catalogue's services of the nodes.
 func (w *World) requestsMeant(ctx context.Context, r Requests) (picked, error) {
 	var p picked
+	ends, err := w.askedEnds(ctx, r.To, r.From)
+	if err != nil {
+		return p, err
+	}
 	if r.To != "" {
-		meant, err := w.askedFor(ctx, r.To)
-		if err != nil {
-			return p, err
-		}
 		p.to, p.ports = map[string]bool{}, map[int64]bool{}
 		every := false // port of one of them is meant
-		for _, m := range meant {
+		for _, m := range ends[0] {
 			net := w.net.Clients()
 			if m.node != nil {
 				net = m.node.net
@@ -131,11 +131,7 @@ func (w *World) requestsMeant(ctx context.Context, r Requests) (picked, error) {
 	}
 	if r.From != "" {
 		p.from = map[string]bool{}
-		meant, err := w.askedFor(ctx, r.From)
-		if err != nil {
-			return p, err
-		}
-		for _, m := range meant {
+		for _, m := range ends[1] {
 			p.from[m.name()] = true
 		}
 	}

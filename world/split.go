@@ -100,19 +100,17 @@ func (w *World) namedParts(ctx context.Context, parts []sel.Selector) ([][]*Node
 		return nil, fmt.Errorf("split: expected two or more parts, got %d", len(parts))
 	}
 	in := map[*Node]int{}
-	out := make([][]*Node, len(parts))
-	for i, p := range parts {
-		nodes, err := w.Resolve(ctx, p)
-		if err != nil {
-			return nil, err
-		}
+	out, err := w.resolveEach(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	for i, nodes := range out {
 		for _, n := range nodes {
 			if before, ok := in[n]; ok && before != i {
 				return nil, fmt.Errorf("%s: stands in two parts of the split", n.Name)
 			}
 			in[n] = i
 		}
-		out[i] = nodes
 	}
 	return out, nil
 }

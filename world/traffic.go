@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,20 +39,27 @@ func (w *World) route(ctx context.Context, t Traffic) (route, error) {
 	if len(w.allNodes()) == 0 {
 		return r, errors.New("there is no cluster yet\nhint: begin with \"Given a 3-node cluster running etcd\"")
 	}
-	var fromNodes, toNodes []*Node
-	var words []string
-	var err error
-	if t.From != nil {
-		if r.from, fromNodes, err = w.side(ctx, *t.From); err != nil {
-			return r, err
+	var named []sel.Selector
+	for _, end := range []*sel.Selector{t.From, t.To} {
+		if end != nil {
+			named = append(named, *end)
 		}
-		words = append(words, "from "+sideName(*t.From, fromNodes))
+	}
+	ends, err := w.sides(ctx, named...)
+	if err != nil {
+		return r, err
+	}
+	var from, to side
+	var words []string
+	if t.From != nil {
+		from, ends = ends[0], ends[1:]
+		r.from = from.at
+		words = append(words, "from "+from.name())
 	}
 	if t.To != nil {
-		if r.to, toNodes, err = w.side(ctx, *t.To); err != nil {
-			return r, err
-		}
-		words = append(words, "to "+sideName(*t.To, toNodes))
+		to = ends[0]
+		r.to = to.at
+		words = append(words, "to "+to.name())
 	}
 	if t.Both {
 		words = []string{between(words)}
@@ -60,13 +68,13 @@ func (w *World) route(ctx context.Context, t Traffic) (route, error) {
 		return r, err
 	}
 	if t.Port != "" {
-		if r.match.DstPort, err = w.portNumber(t.Port, append(toNodes, w.allNodes()...)); err != nil {
+		if r.match.DstPort, err = w.portNumber(t.Port, slices.Concat(to.nodes, w.allNodes())); err != nil {
 			return r, err
 		}
 		words = append(words, "on port "+t.Port)
 	}
 	r.words = strings.Join(words, " ")
-	r.who = unique(append(fromNodes, toNodes...))
+	r.who = unique(slices.Concat(from.nodes, to.nodes))
 	r.links = links(r.from, r.to, t.Both)
 	if t.From == nil && t.To == nil {
 		r.links = []xdpfault.Link{{From: xdpfault.All, To: xdpfault.All}}

@@ -41,6 +41,11 @@ Feature: Harming the network
     Then a write to node2 fails
     And a write to node1 succeeds
 
+  Scenario: One way, the other nodes named before the one that they are not
+    When the other nodes cannot reach node3
+    Then a write to node2 succeeds
+    And a write to node3 fails
+
   Scenario: Both ways
     When node2 and node3 cannot reach each other for the next 1s
     And I GET "http://node3:8080/healthz" from node2 with a time-out of 300ms
