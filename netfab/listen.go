@@ -12,60 +12,49 @@ import (
 // net.Listen, for "tcp", "tcp4" and "tcp6". An empty host is every address of
 // the node. The listener and what it accepted are closed with the network.
 func (n *Node) Listen(ctx context.Context, network, addr string) (net.Listener, error) {
-	if strings.TrimRight(network, "46") != "tcp" {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
-	}
-	addr, err := n.localAddr(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	if err := n.net.sockets.begin(); err != nil {
-		return nil, fmt.Errorf("%s: %w", n.Name, err)
-	}
-	defer n.net.sockets.making.Done()
-	var l net.Listener
-	err = n.ns.Do(func() error {
-		var err error
-		l, err = new(net.ListenConfig).Listen(ctx, network, addr)
-		return err
+	return announce(ctx, n, "tcp", network, addr, new(net.ListenConfig).Listen, func(l net.Listener) (net.Listener, error) {
+		h, err := n.net.sockets.hold(l)
+		if err != nil {
+			return nil, err
+		}
+		return &heldListener{l, n.net, h}, nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", n.Name, err)
-	}
-	h, err := n.net.sockets.hold(l)
-	if err != nil {
-		return nil, err
-	}
-	return &heldListener{l, n.net, h}, nil
 }
 
 // ListenPacket announces on a UDP address of the node, as Listen does.
 func (n *Node) ListenPacket(ctx context.Context, network, addr string) (net.PacketConn, error) {
-	if strings.TrimRight(network, "46") != "udp" {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
+	return announce(ctx, n, "udp", network, addr, new(net.ListenConfig).ListenPacket, func(pc net.PacketConn) (net.PacketConn, error) {
+		c, err := n.net.hold(pc.(*net.UDPConn))
+		if err != nil {
+			return nil, err
+		}
+		return c.(*heldUDP), nil
+	})
+}
+
+// announce opens a socket for what others send to addr, and has the network hold it.
+func announce[S any](ctx context.Context, n *Node, proto, network, addr string, open func(ctx context.Context, network, addr string) (S, error), hold func(S) (S, error)) (S, error) {
+	var none, opened S
+	if strings.TrimRight(network, "46") != proto {
+		return none, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
 	}
 	addr, err := n.localAddr(ctx, network, addr)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	if err := n.net.sockets.begin(); err != nil {
-		return nil, fmt.Errorf("%s: %w", n.Name, err)
+		return none, fmt.Errorf("%s: %w", n.Name, err)
 	}
 	defer n.net.sockets.making.Done()
-	var pc net.PacketConn
 	err = n.ns.Do(func() error {
 		var err error
-		pc, err = new(net.ListenConfig).ListenPacket(ctx, network, addr)
+		opened, err = open(ctx, network, addr)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", n.Name, err)
+		return none, fmt.Errorf("%s: %w", n.Name, err)
 	}
-	conn, err := n.net.hold(pc.(*net.UDPConn))
-	if err != nil {
-		return nil, err
-	}
-	return conn.(*heldUDP), nil
+	return hold(opened)
 }
 
 // localAddr replaces a host name, which package net would look up with the
