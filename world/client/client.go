@@ -77,6 +77,12 @@ type Result struct {
 // Silent tells whether the time ended without any answer: the attempt timed out.
 func (r Result) Silent() bool { return !r.Answered && errors.Is(r.Err, ErrNoAnswer) }
 
+// Beaten tells that a compare-and-set was certainly not done because another change came first: whoever wants it done
+// reads again.
+func (r Result) Beaten() bool {
+	return r.Outcome == Failed && (errors.Is(r.Err, ErrConflict) || errors.Is(r.Err, ErrBusy))
+}
+
 // String says the result for a person.
 func (r Result) String() string {
 	switch {
@@ -95,6 +101,9 @@ var (
 	ErrUnsupported = errors.New("the service's client cannot do that")
 	// ErrConflict is in the error of a compare-and-set that found something else.
 	ErrConflict = errors.New("another value is there")
+	// ErrBusy is in the error of a compare-and-set that was certainly not done because another change of the key was under
+	// way. What is there it does not tell: that change may fail.
+	ErrBusy = errors.New("another change is under way")
 )
 
 // address is where one of the service's ports is.

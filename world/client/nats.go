@@ -173,8 +173,11 @@ func (n *nats) put(ctx context.Context, nc *gonats.Conn, key, value string, head
 	if ack.Error == nil {
 		return nil
 	}
-	if ack.Error.Code == natsWrongSequence {
+	switch ack.Error.Code {
+	case natsWrongSequence:
 		return fmt.Errorf("%w: %s", ErrConflict, ack.Error.Text)
+	case natsBusySubject:
+		return fmt.Errorf("%w: %w: %w", errNotSent, ErrBusy, ack.Error)
 	}
 	return ack.Error
 }

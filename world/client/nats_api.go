@@ -24,6 +24,7 @@ const (
 	natsNoMessage     = 10037
 	natsNoStream      = 10059
 	natsWrongSequence = 10071
+	natsBusySubject   = 10164 // another change of the key is on its way to the stream's servers: this one was not begun
 )
 
 // natsAsk asks JetStream's interface something and reads the answer into into, unless it is nil.

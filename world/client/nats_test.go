@@ -33,6 +33,7 @@ func TestNatsFailure(t *testing.T) {
 	}{
 		{"nobody has it", t.Context(), Write, gonats.ErrNoResponders, Failed},
 		{"another value", t.Context(), CAS, fmt.Errorf("%w: x", ErrConflict), Failed},
+		{"another change of the key is under way", t.Context(), CAS, fmt.Errorf("%w: %w: %w", errNotSent, ErrBusy, &natsError{Code: natsBusySubject}), Failed},
 		{"the server says no to a write", t.Context(), Write, &natsError{Code: 10077, Text: "store failed"}, Unknown},
 		{"the server says no to a read", t.Context(), Read, &natsError{Code: 1, Text: "no"}, Failed},
 		{"cut off in a write", t.Context(), Write, gonats.ErrConnectionClosed, Unknown},

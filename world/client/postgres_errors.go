@@ -3,10 +3,17 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Codes of transactions that were undone because of others at the same time (PostgreSQL's Appendix A, class 40).
+const (
+	postgresBeaten   = "40001" // could not serialize access
+	postgresDeadlock = "40P01"
 )
 
 // postgresFailure decides what an error means for an operation that was sent. An error that the server gives has undone
@@ -20,6 +27,9 @@ func postgresFailure(ctx context.Context, start time.Time, kind Kind, err error)
 		return Result{Outcome: Failed, Err: err}
 	case errors.As(err, &said):
 		r := Result{Outcome: Failed, Answered: true, Err: errors.New(said.Message + " (" + said.Code + ")")}
+		if said.Code == postgresBeaten || said.Code == postgresDeadlock {
+			r.Err = fmt.Errorf("%w: %w", ErrBusy, r.Err)
+		}
 		if kind.changes() && leavesOpen(said.Code) && !errors.Is(err, errNotSent) {
 			r.Outcome = Unknown
 		}

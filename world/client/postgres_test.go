@@ -40,3 +40,12 @@ func TestPostgresFailure(t *testing.T) {
 		}
 	}
 }
+
+func TestPostgresTransactionsThatWereBeaten(t *testing.T) {
+	for code, want := range map[string]bool{"40001": true, "40P01": true, "40003": false, "23505": false} {
+		err := fmt.Errorf("%w: %w", errNotSent, &pgconn.PgError{Code: code, Message: "m"})
+		if got := postgresFailure(t.Context(), time.Now(), CAS, err); got.Beaten() != want {
+			t.Errorf("%s: %s, beaten %t, want %t", code, got, got.Beaten(), want)
+		}
+	}
+}

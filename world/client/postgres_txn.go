@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -27,8 +29,10 @@ func (p *postgres) ReadAll(ctx context.Context, keys []string) (map[string]strin
 	return values, result
 }
 
-// ChangeAll compares and sets in one serializable transaction.
+// ChangeAll compares and sets in one serializable transaction. It takes the keys in their order, as everyone does: two that
+// wait for each other would wait for a second, until the server ends one.
 func (p *postgres) ChangeAll(ctx context.Context, changes []Change) Result {
+	changes = slices.SortedFunc(slices.Values(changes), func(a, b Change) int { return strings.Compare(a.Key, b.Key) })
 	return p.attempt(ctx, CAS, func(ctx context.Context, c *pgx.Conn) error {
 		tx, err := c.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable})
 		for _, one := range changes {

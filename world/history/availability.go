@@ -25,15 +25,22 @@ type Window struct{ Begin, End int64 }
 // Availability is how well the clients were served.
 //
 // An operation is served when it was acknowledged, and when a compare-and-set was told that another value was there: the
-// system did answer. A latency is the time from when the operation began (in an open loop: from when it was due, so that
-// a stall is felt by all whom it kept waiting) until the client had its answer, or gave up. Refusals have none.
+// system did answer. In a window it is served when that came before the window's end: what waits for a partition to heal
+// did not succeed while it was there. A latency is the time from when the operation began (in an open loop: from when it
+// was due, so that a stall is felt by all whom it kept waiting) until the client had its answer, or gave up. Refusals have
+// none.
 type Availability struct {
 	Total, Served, Failed, Unknown int
+	Late                           int // served, but after the window
 	Window                         Window
 	Outage                         time.Duration // the longest time in which no operation was served
 	OutageAt                       Window        // when that was
 	latency                        *hdrhistogram.Histogram
 }
+
+// inFlight is for how long an operation may have waited at a window's end without telling anything about that window: it
+// was on its way, as at every moment. Of a short window, a tenth.
+const inFlight = 100 * time.Millisecond
 
 // Latencies are kept from 1 µs to an hour with three significant digits.
 const (
@@ -60,13 +67,14 @@ func Measure(h History, which Which, w Window) (*Availability, error) {
 	}
 	w = Window{max(w.Begin, all.Begin), min(w.End, all.End)}
 	a := &Availability{Window: w, latency: hdrhistogram.New(1, int64(latencyMost/latencyUnit), latencyDigits)}
+	young := min(int64(inFlight), (w.End-w.Begin)/10)
 	var served []int64
 	for i := range part {
 		o := &part[i]
 		if o.served() && o.End >= w.Begin && o.End <= w.End {
 			served = append(served, o.End)
 		}
-		if o.begun() < w.Begin || o.begun() > w.End {
+		if o.begun() < w.Begin || o.begun() > w.End || o.End > w.End && w.End-o.begun() < young {
 			continue
 		}
 		if err := a.count(o); err != nil {
@@ -92,6 +100,8 @@ func (o *Operation) begun() int64 {
 func (a *Availability) count(o *Operation) error {
 	a.Total++
 	switch {
+	case o.served() && o.End > a.Window.End:
+		a.Late++
 	case o.served():
 		a.Served++
 	case o.Outcome == Failed:
@@ -136,7 +146,11 @@ func (a *Availability) Mean() time.Duration {
 	return time.Duration(a.latency.Mean() * float64(latencyUnit))
 }
 
-// String says it for a person: "1,234 operations: 99.1% served, 3 refused, 8 without an answer".
+// String says it for a person: "1,234 operations: 99.1% succeeded (1,223), 3 refused, 8 without an answer".
 func (a *Availability) String() string {
-	return fmt.Sprintf("%s: %.4g%% succeeded (%d), %d refused, %d without an answer", count(a.Total, "operation"), 100*a.Share(), a.Served, a.Failed, a.Unknown)
+	s := fmt.Sprintf("%s: %.4g%% succeeded (%d), %d refused, %d without an answer", count(a.Total, "operation"), 100*a.Share(), a.Served, a.Failed, a.Unknown)
+	if a.Late > 0 {
+		s += fmt.Sprintf(", %d answered only after that time", a.Late)
+	}
+	return s
 }

@@ -50,7 +50,7 @@ func TestAvailability(t *testing.T) {
 func TestAvailabilityInAWindow(t *testing.T) {
 	h := interrupted(false)
 	during, err := Measure(h, Operations, Window{300 * ms, 499 * ms})
-	if err != nil || during.Total != 20 || during.Served != 0 || during.Outage != 199*time.Millisecond {
+	if err != nil || during.Total != 18 || during.Served != 0 || during.Outage != 199*time.Millisecond {
 		t.Errorf("%v, %v", during, err)
 	}
 	before, err := Measure(h, Operations, Window{0, 299 * ms})
@@ -72,6 +72,31 @@ func TestAvailabilityInAWindow(t *testing.T) {
 	}
 	if _, err := Measure(h, Reads, Window{}); !errors.Is(err, ErrEmpty) {
 		t.Errorf("there are no reads: %v", err)
+	}
+}
+
+// What waits until a partition heals did not succeed while it was there; what was on its way when the time ended, or when
+// the harm began, tells nothing.
+func TestServedAfterTheWindow(t *testing.T) {
+	h := interrupted(false)
+	for i := range h {
+		if h[i].Outcome == Unknown {
+			h[i].Outcome, h[i].End = OK, 520*ms
+		}
+	}
+	during, err := Measure(h, Operations, Window{300 * ms, 499 * ms})
+	if err != nil || during.Served != 0 || during.Late != 18 || during.Total != 18 {
+		t.Errorf("%v, %v: expected 18 of 20 to be late, and the last 2 left out", during, err)
+	}
+	if worst, err := during.Latency(100); err != nil || worst < 219*time.Millisecond {
+		t.Errorf("the longest took %s, %v: what waits for the end of a harm is felt", worst, err)
+	}
+	before, err := Measure(h, Operations, Window{0, 305 * ms})
+	if err != nil || before.Share() != 1 {
+		t.Errorf("%v, %v: one was on its way when the harm began", before, err)
+	}
+	if worst, err := before.Latency(100); err != nil || worst > 3*time.Millisecond {
+		t.Errorf("the longest before took %s, %v", worst, err)
 	}
 }
 

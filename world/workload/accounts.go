@@ -116,7 +116,7 @@ func (b *accounts) transfer(ctx context.Context, a *actor, o history.Operation) 
 			{Key: keys[0], Expect: o.Parts[0].Got, Value: o.Parts[0].Value},
 			{Key: keys[1], Expect: o.Parts[1].Got, Value: o.Parts[1].Value},
 		})
-		if r.Outcome == client.Failed && errors.Is(r.Err, client.ErrConflict) && ctx.Err() == nil {
+		if r.Beaten() && ctx.Err() == nil {
 			continue
 		}
 		a.end(&o, r)

@@ -125,7 +125,7 @@ func (a *actor) update(ctx context.Context, o history.Operation, next func(now s
 			return o
 		}
 		r := a.peer.Client.Invoke(ctx, client.Op{Kind: client.CAS, Key: o.Key, Expect: o.Expect, Value: o.Value})
-		if r.Outcome == client.Failed && errors.Is(r.Err, client.ErrConflict) && ctx.Err() == nil {
+		if r.Beaten() && ctx.Err() == nil {
 			continue
 		}
 		a.end(&o, r)

@@ -2,7 +2,6 @@ package workload
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -151,7 +150,7 @@ func appendAll(ctx context.Context, a *actor, t client.Transactor, o *history.Op
 		}
 		o.Act, o.Element = history.Append, strings.Trim(strings.Join(elements, " "), " ")
 		r = t.ChangeAll(ctx, changes)
-		if r.Outcome == client.Failed && errors.Is(r.Err, client.ErrConflict) && ctx.Err() == nil {
+		if r.Beaten() && ctx.Err() == nil {
 			continue
 		}
 		a.end(o, r)

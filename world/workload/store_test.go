@@ -83,6 +83,9 @@ func (c fakeClient) Invoke(ctx context.Context, op client.Op) client.Result {
 			}
 			return client.Result{Outcome: client.OK, Answered: true, Found: found, Value: now}
 		case client.CAS:
+			if c.s.mistake == "busy" && c.s.n%3 == 0 {
+				return client.Result{Outcome: client.Failed, Answered: true, Err: client.ErrBusy}
+			}
 			if !found || now != op.Expect {
 				return client.Result{Outcome: client.Failed, Answered: true, Err: fmt.Errorf("%w: %q", client.ErrConflict, now)}
 			}

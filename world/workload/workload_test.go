@@ -161,6 +161,19 @@ func TestEachMistakeIsFound(t *testing.T) {
 }
 
 // An open loop's latency counts from when an operation was due: a stall of the service is felt by all that it kept waiting.
+// A change that was not done because another one was under way is no answer to who increments: they read again.
+func TestABusyServiceIsAskedAgain(t *testing.T) {
+	h := collect(t, newStore("busy"), Config{Work: history.Counter}, 200*time.Millisecond)
+	for _, o := range h {
+		if o.Outcome == history.Failed {
+			t.Errorf("operation %d was refused: %s", o.N, o.Error)
+		}
+	}
+	if err := history.Linearizable(h, history.Limits{}).Err; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOpenLoop(t *testing.T) {
 	h := collect(t, newStore(""), Config{Work: history.Set, Rate: 500}, 400*time.Millisecond)
 	if n := len(h); n < 150 {
