@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"brine.test/brine/world"
 	"brine.test/brine/world/random"
+	"brine.test/brine/world/source"
 )
 
 // randomHarm states the sentences that let faults strike by themselves.
@@ -207,9 +207,9 @@ func scheduleOf(dir, file string) (random.Schedule, error) {
 
 // ReadSchedule reads a file of schedules, as a run leaves it.
 func ReadSchedule(file string) (random.File, error) {
-	text, err := os.ReadFile(file)
+	text, err := source.Read("schedule", file)
 	if err != nil {
-		return random.File{}, fmt.Errorf("schedule: %w\nhint: a run leaves one among a scenario's artifacts: %s", err, world.ScheduleFile)
+		return random.File{}, fmt.Errorf("%w; a run leaves one among a scenario's artifacts: %s", err, world.ScheduleFile)
 	}
 	return random.ParseFile(file, string(text))
 }

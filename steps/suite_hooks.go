@@ -275,7 +275,7 @@ func stepInfo(st *godog.Step, at astNode) record.StepInfo {
 		return info
 	}
 	if d := st.Argument.DocString; d != nil {
-		info.DocString = &record.DocString{MediaType: d.MediaType, Content: d.Content}
+		info.DocString = &record.DocString{MediaType: d.MediaType, Content: d.Content, Line: int(at.doc) + 1}
 	}
 	if t := st.Argument.DataTable; t != nil {
 		for _, row := range t.Rows {

@@ -231,6 +231,7 @@ type feature struct {
 // astNode is what a pickle refers to in the file.
 type astNode struct {
 	line     int64
+	doc      int64 // the line of a step's doc string
 	keyword  string
 	scenario *messages.Scenario
 	rule     string
@@ -279,7 +280,11 @@ func (f *feature) index(b *messages.Background, s *messages.Scenario, rule strin
 
 func (f *feature) steps(steps []*messages.Step) {
 	for _, st := range steps {
-		f.nodes[st.Id] = astNode{line: st.Location.Line, keyword: st.Keyword}
+		n := astNode{line: st.Location.Line, keyword: st.Keyword}
+		if st.DocString != nil {
+			n.doc = st.DocString.Location.Line
+		}
+		f.nodes[st.Id] = n
 	}
 }
 

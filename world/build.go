@@ -24,7 +24,7 @@ const createAtOnce = 8
 // BuildCluster makes a cluster, starts its services and returns when every one
 // of them is ready.
 func (w *World) BuildCluster(ctx context.Context, c ClusterSpec) error {
-	specs, err := w.plan(c)
+	specs, err := w.plan(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -46,12 +46,12 @@ func (w *World) BuildCluster(ctx context.Context, c ClusterSpec) error {
 }
 
 // plan turns a description into one spec per node.
-func (w *World) plan(c ClusterSpec) ([]NodeSpec, error) {
+func (w *World) plan(ctx context.Context, c ClusterSpec) ([]NodeSpec, error) {
 	if have := w.cluster(c.Name); have != nil && !have.loose {
 		return nil, fmt.Errorf("cluster %s: is there already\nhint: a second one needs a name: … named \"db\"", have.display())
 	}
 	if c.YAML != "" {
-		defs, err := catalogue.ParseAll(w.docString(), []byte(c.YAML))
+		defs, err := catalogue.ParseAll(w.docString(ctx), []byte(c.YAML))
 		if err != nil {
 			return nil, err
 		}
@@ -240,14 +240,21 @@ func (w *World) alias(name string, nodes ...string) error {
 }
 
 // DefineService adds a service to the catalogue for this scenario.
-func (w *World) DefineService(_ context.Context, name, yaml string) error {
-	_, err := w.lookup.Define(w.docString(), name, yaml)
+func (w *World) DefineService(ctx context.Context, name, yaml string) error {
+	_, err := w.lookup.Define(w.docString(ctx), name, yaml)
 	return err
 }
 
-// docString is where a doc string of this feature comes from.
-func (w *World) docString() catalogue.Origin {
-	return catalogue.Origin{File: w.scenario.Info.URI, Base: w.baseDir}
+// docString is where the doc string of the sentence that ctx is in comes from.
+func (w *World) docString(ctx context.Context) catalogue.Origin {
+	from := catalogue.Origin{File: w.scenario.Info.URI, Base: w.baseDir}
+	for _, st := range w.scenario.Info.Steps {
+		if st.DocString != nil && st.Text == sentenceOf(ctx) {
+			from.Line = st.DocString.Line
+			break
+		}
+	}
+	return from
 }
 
 // versionElement is a module path's last element that is only a version.

@@ -2,12 +2,14 @@ package world
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -205,10 +207,13 @@ func (w *World) ResponseJSON(_ context.Context, path, want string) error {
 		return err
 	}
 	got, err := jsonAt(r.body, path)
+	if errors.Is(err, errNull) && want == "null" {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, r)
 	}
-	if got != want {
+	if got != want && !sameJSON(got, want) {
 		return fmt.Errorf("JSON at %q: expected %q, got %q\n%s", path, want, got, r)
 	}
 	return nil
@@ -309,10 +314,31 @@ func jsonAt(body, path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("JSON at %q: %w", path, err)
 	}
-	if !found {
+	switch {
+	case at.Null([]byte(body)):
+		return "", fmt.Errorf("JSON at %q: %w", path, errNull)
+	case !found:
 		return "", fmt.Errorf("JSON at %q: there is nothing", path)
 	}
 	return v, nil
+}
+
+var errNull = errors.New("there is null")
+
+// sameJSON tells whether two texts are the same object or list, however they are written.
+func sameJSON(a, b string) bool {
+	if !strings.HasPrefix(a, "{") && !strings.HasPrefix(a, "[") {
+		return false
+	}
+	var values [2]any
+	for i, text := range []string{a, b} {
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		if d.Decode(&values[i]) != nil || d.More() {
+			return false
+		}
+	}
+	return reflect.DeepEqual(values[0], values[1])
 }
 
 // clip shortens what a message quotes.

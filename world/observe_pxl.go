@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	"brine.test/brine/observe/pxl"
 	"brine.test/brine/observe/tolerance"
 	"brine.test/brine/world/record"
+	files "brine.test/brine/world/source"
 )
 
 // RunPxL runs a PxL script, on what was seen in this scenario or on the Pixie cluster that was named. Its tables are
@@ -47,11 +47,11 @@ func (w *World) RunPxLFile(ctx context.Context, path string) error {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(w.baseDir, path)
 	}
-	source, err := os.ReadFile(path)
+	text, err := files.Read("PxL script", path)
 	if err != nil {
-		return fmt.Errorf("PxL script %w", err)
+		return err
 	}
-	return w.RunPxL(ctx, filepath.Base(path), string(source))
+	return w.RunPxL(ctx, filepath.Base(path), string(text))
 }
 
 func (w *World) runScript(ctx context.Context, s pxl.Script) (*pxl.Result, error) {

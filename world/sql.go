@@ -92,15 +92,15 @@ func (q *query) compare(want [][]string) error {
 	if len(want) > 0 && slices.Equal(want[0], q.rows.Columns) {
 		want = want[1:]
 	} else if len(want) > 0 && len(want) > len(got) {
-		return fmt.Errorf("expected a result of %d rows and maybe the columns' names, got %d:\n%s", len(want), len(got), showRows(q.rows))
+		return fmt.Errorf("expected a result of %s and maybe the columns' names, got %d:%s", rowCount(len(want)), len(got), inset(showRows(q.rows)))
 	}
 	for i := range min(len(want), len(got)) {
 		if !slices.Equal(want[i], got[i]) {
-			return fmt.Errorf("expected row %d of the result to be %s, got %s, of:\n%s", i+1, showRow(want[i]), showRow(got[i]), showRows(q.rows))
+			return fmt.Errorf("expected row %d of the result to be %s, got %s, of:%s", i+1, showRow(want[i]), showRow(got[i]), inset(showRows(q.rows)))
 		}
 	}
 	if len(got) != len(want) {
-		return fmt.Errorf("expected a result of %d rows, got %d:\n%s", len(want), len(got), showRows(q.rows))
+		return fmt.Errorf("expected a result of %s, got %d:%s", rowCount(len(want)), len(got), inset(showRows(q.rows)))
 	}
 	return nil
 }
@@ -120,6 +120,9 @@ func cellsOf(rows client.Rows) [][]string {
 	return out
 }
 
+// inset puts a text below the line that it belongs to.
+func inset(text string) string { return "\n  " + strings.ReplaceAll(text, "\n", "\n  ") }
+
 func showRow(cells []string) string { return "| " + strings.Join(cells, " | ") + " |" }
 
 // showRows writes a result for a person; of a statement without columns what the server said was done.
@@ -132,4 +135,11 @@ func showRows(rows client.Rows) string {
 		lines = append(lines, showRow(r))
 	}
 	return clip(strings.Join(lines, "\n"))
+}
+
+func rowCount(n int) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }

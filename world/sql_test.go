@@ -16,9 +16,9 @@ func TestResultIs(t *testing.T) {
 	}{
 		{[][]string{{"id", "name"}, {"1", "a"}, {"2", "NULL"}}, ""},
 		{[][]string{{"1", "a"}, {"2", "NULL"}}, ""},
-		{[][]string{{"1", "a"}, {"2", ""}}, "expected row 2 of the result to be | 2 |  |, got | 2 | NULL |"},
-		{[][]string{{"1", "a"}}, "expected a result of 1 rows, got 2"},
-		{[][]string{{"id", "name"}, {"1", "a"}}, "expected a result of 1 rows, got 2"},
+		{[][]string{{"1", "a"}, {"2", ""}}, "expected row 2 of the result to be | 2 |  |, got | 2 | NULL |, of:\n  | id | name |\n  | 1 | a |\n  | 2 | NULL |"},
+		{[][]string{{"1", "a"}}, "expected a result of 1 row, got 2"},
+		{[][]string{{"id", "name"}, {"1", "a"}}, "expected a result of 1 row, got 2"},
 		{[][]string{{"nr", "name"}, {"1", "a"}, {"2", "NULL"}}, "expected a result of 3 rows and maybe the columns' names, got 2"},
 		{[][]string{{"id", "name"}, {"2", "NULL"}, {"1", "a"}}, "expected row 1 of the result to be | 2 | NULL |, got | 1 | a |"},
 	} {

@@ -45,7 +45,7 @@ func (t Text) check(s string) error {
 	if find(s) == (t.Kind != DoesNotContain) {
 		return nil
 	}
-	return fmt.Errorf("expected %s, got: %s", t, orNothing(clip(s)))
+	return fmt.Errorf("expected %s, got %s", t, orNothing(clip(s)))
 }
 
 // String says what is wanted.

@@ -16,6 +16,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"brine.test/brine/world/catalogue"
+	"brine.test/brine/world/source"
 )
 
 // Project is a Compose file, checked.
@@ -68,9 +69,9 @@ var conditions = map[string]Until{
 // COMPOSE_PROFILES chooses profiles. The error names every attribute of the
 // file that is not honoured.
 func Load(ctx context.Context, path string, env []string) (*Project, error) {
-	text, err := os.ReadFile(path)
+	text, err := source.Read("Compose file", path)
 	if err != nil {
-		return nil, fmt.Errorf("compose file: %w", err)
+		return nil, err
 	}
 	path, err = filepath.Abs(path)
 	if err != nil {

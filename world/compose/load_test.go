@@ -162,7 +162,7 @@ func TestWhatIsNot(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Load(t.Context(), "none.yaml", nil); err == nil || !strings.Contains(err.Error(), "none.yaml: no such file") {
+	if _, err := Load(t.Context(), "none.yaml", nil); err == nil || !strings.Contains(err.Error(), "none.yaml: there is no such Compose file") {
 		t.Errorf("no file: got %v", err)
 	}
 }

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"brine.test/brine/world/source"
 )
 
 // Experiment is a file that was read: its own words, for the journal, and what they mean.
@@ -59,9 +60,9 @@ type provider struct {
 // Read reads an experiment, JSON or YAML by the file's name, its configuration and secrets from the environment. What
 // cannot be run is told at once, all of it.
 func Read(path string, env func(string) (string, bool)) (*Experiment, error) {
-	b, err := os.ReadFile(path)
+	b, err := source.Read("experiment", path)
 	if err != nil {
-		return nil, fmt.Errorf("experiment %w", err)
+		return nil, err
 	}
 	if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
 		if b, err = yaml.YAMLToJSON(b); err != nil {

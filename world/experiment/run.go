@@ -16,6 +16,7 @@ import (
 	"github.com/kballard/go-shellquote"
 
 	"brine.test/brine/observe/table"
+	files "brine.test/brine/world/source"
 )
 
 // Host does what activities ask for.
@@ -329,9 +330,9 @@ func (r *runner) script(ctx context.Context, p provider, out *Activity) error {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(r.e.Dir, path)
 		}
-		b, err := os.ReadFile(path)
+		b, err := files.Read("PxL script", path)
 		if err != nil {
-			return fmt.Errorf("script %w", err)
+			return err
 		}
 		source, name = string(b), filepath.Base(path)
 	}

@@ -89,22 +89,34 @@ func bracket(text string) (step, string, error) {
 // true or false, an object or list as compact JSON. A path that leads nowhere, and null, are not found.
 // It fails when the document is not JSON.
 func (p Path) Find(document []byte) (text string, found bool, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return "", false, fmt.Errorf("not JSON: %w", err)
-	}
-	if decoder.More() {
-		return "", false, fmt.Errorf("not JSON: more than one document")
-	}
-	for _, s := range p.steps {
-		value, found = s.in(value)
-		if !found {
-			return "", false, nil
-		}
+	value, found, err := p.value(document)
+	if !found || err != nil {
+		return "", false, err
 	}
 	return render(value)
+}
+
+// Null tells whether the path leads to null.
+func (p Path) Null(document []byte) bool {
+	value, found, err := p.value(document)
+	return err == nil && found && value == nil
+}
+
+func (p Path) value(document []byte) (value any, found bool, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, false, fmt.Errorf("not JSON: %w", err)
+	}
+	if decoder.More() {
+		return nil, false, fmt.Errorf("not JSON: more than one document")
+	}
+	for _, s := range p.steps {
+		if value, found = s.in(value); !found {
+			return nil, false, nil
+		}
+	}
+	return value, true, nil
 }
 
 // in takes one step down.

@@ -78,3 +78,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestNull(t *testing.T) {
+	for path, want := range map[string]bool{"a.n": true, "a.b": false, "a.x": false, "a.n.x": false} {
+		p, err := jsonpath.Parse(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Null([]byte(document)); got != want {
+			t.Errorf("Null(%q): %t", path, got)
+		}
+	}
+}

@@ -53,6 +53,7 @@ type StepInfo struct {
 type DocString struct {
 	MediaType string `json:"media_type,omitempty"`
 	Content   string `json:"content"`
+	Line      int    `json:"-"` // of the file, where the content begins
 }
 
 // Result ends a scenario or step.
