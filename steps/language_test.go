@@ -326,6 +326,8 @@ var language = map[string][]string{
 		`5 clients transfer between 10 accounts at 100 operations per second for 20s`,
 		`5 clients append to 3 lists for 20s`,
 		`5 clients append to 3 lists continuously to any node at 100 operations per second`,
+		`1 client adds to a set at 1 operation per second for 20s`,
+		`1 client adds to a set for 20s at 60 operations a minute`,
 		`5 clients read and write 3 registers to any node with stale reads at 100 operations per second continuously`,
 		`the clients stop`,
 	},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	gherkin "github.com/cucumber/gherkin/go/v26"
 	messages "github.com/cucumber/messages/go/v21"
@@ -29,7 +30,8 @@ type Selection struct {
 }
 
 // SelectionFromEnv reads BRINE_FEATURES (comma-separated), BRINE_TAGS,
-// BRINE_NAME, BRINE_CONCURRENCY, BRINE_SEED, BRINE_OUT and BRINE_SCHEDULE.
+// BRINE_NAME, BRINE_CONCURRENCY, BRINE_SEED, BRINE_OUT and BRINE_SCHEDULE, and
+// refuses a BRINE_STEP_TIMEOUT that is none.
 func SelectionFromEnv() (Selection, error) {
 	s := Selection{Tags: os.Getenv("BRINE_TAGS"), Name: os.Getenv("BRINE_NAME"), Out: os.Getenv("BRINE_OUT"), Schedule: os.Getenv("BRINE_SCHEDULE")}
 	for _, f := range strings.Split(os.Getenv("BRINE_FEATURES"), ",") {
@@ -43,6 +45,11 @@ func SelectionFromEnv() (Selection, error) {
 			return s, fmt.Errorf("BRINE_CONCURRENCY=%s: expected a number from 1 on: how many scenarios run at the same time", v)
 		}
 		s.Concurrency = n
+	}
+	if v := os.Getenv("BRINE_STEP_TIMEOUT"); v != "" {
+		if d, err := time.ParseDuration(v); err != nil || d <= 0 {
+			return s, fmt.Errorf("BRINE_STEP_TIMEOUT=%s: expected a time above nothing, such as 90s or 30m: how long one sentence may take", v)
+		}
 	}
 	if v := os.Getenv("BRINE_SEED"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
@@ -133,6 +140,9 @@ type choice struct {
 func (c *choice) add(line int64, tags tagExpr, name *regexp.Regexp) error {
 	lineOf, row := line, false
 	if line > 0 {
+		if line > c.lines {
+			return fmt.Errorf("%s:%d: the file has %d lines only", c.file, line, c.lines)
+		}
 		if lineOf = c.scenarioAt(line); lineOf == 0 {
 			return fmt.Errorf("%s:%d: no scenario stands there", c.file, line)
 		}
@@ -224,6 +234,7 @@ func tagSet(p *messages.Pickle) map[string]bool {
 type feature struct {
 	file    string
 	doc     *messages.GherkinDocument
+	lines   int64
 	pickles []*messages.Pickle
 	nodes   map[string]astNode
 }
@@ -247,7 +258,7 @@ func parseFeature(file string) (*feature, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	f := &feature{file: file, doc: doc, nodes: map[string]astNode{}}
+	f := &feature{file: file, doc: doc, lines: int64(bytes.Count(data, []byte("\n"))) + 1, nodes: map[string]astNode{}}
 	f.pickles = gherkin.Pickles(*doc, file, ids)
 	if doc.Feature != nil {
 		for _, child := range doc.Feature.Children {
@@ -303,21 +314,16 @@ func (f *feature) rowLine(p *messages.Pickle) int64 {
 func (f *feature) scenarioAt(line int64) int64 {
 	var best int64
 	for _, n := range f.nodes {
-		if n.scenario != nil && n.line <= line && n.line > best {
-			best = n.line
+		if n.scenario == nil {
+			continue
 		}
-	}
-	if best == 0 && line > 0 {
-		// A tag line, or a line above the first scenario: the one that follows.
-		for _, n := range f.nodes {
-			if n.scenario == nil {
-				continue
+		for _, t := range n.scenario.Tags {
+			if t.Location.Line == line {
+				return n.line // the one that follows
 			}
-			for _, t := range n.scenario.Tags {
-				if t.Location.Line == line {
-					return n.line
-				}
-			}
+		}
+		if n.line <= line && n.line > best {
+			best = n.line
 		}
 	}
 	return best

@@ -4,19 +4,19 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"brine.test/brine/world"
 	"brine.test/brine/world/history"
+	"brine.test/brine/world/quantity"
 )
 
 // work states the sentences that let clients work. What may follow each of them, in any order, is read by workTail.
 func work(sc Registrar) {
 	sc.Step(`^(\d+) clients? (reads? and writes?|(?:reads?,? writes?,? and )?compares? and sets?) (a|\d+) registers?( .+)?$`, workRegisters)
 	sc.Step(`^(\d+) clients? (adds? to a set|appends? to a list|increments? a counter|takes? turns on a lock|uses? a queue)( .+)?$`, workOn)
-	sc.Step(`^(\d+) clients? appends? to (\d+) lists( .+)?$`, workLists)
-	sc.Step(`^(\d+) clients? transfers? between (\d+) accounts( .+)?$`, workAccounts)
+	sc.Step(`^(\d+) clients? appends? to (\d+) lists?( .+)?$`, workLists)
+	sc.Step(`^(\d+) clients? transfers? between (\d+) accounts?( .+)?$`, workAccounts)
 	sc.Step(`^the clients stop( .+)?$`, clientsStop)
 }
 
@@ -98,7 +98,7 @@ func (s *words) start(ctx context.Context, spec world.WorkSpec, tail string) err
 var (
 	workLength = regexp.MustCompile(`^(continuously|for (?:the next )?[\d.]+ ?[a-zµ]+(?:[\d.]+[a-zµ]+)*)(?: |$)`)
 	workTo     = regexp.MustCompile(`^to (the leader|any node|their own nodes?)(?: |$)`)
-	workRate   = regexp.MustCompile(`^at (\d+(?:\.\d+)?) (?:operations|requests) per second(?: |$)`)
+	workRate   = regexp.MustCompile(`^at (\d[\d.]* ?(?:(?:operations?|requests?) (?:per|a) (?:second|minute)|/s))(?: |$)`)
 	workStale  = regexp.MustCompile(`^with stale reads(?: |$)`)
 	workUpon   = regexp.MustCompile(`^on ([A-Za-z][A-Za-z0-9_.-]*)(?: |$)`)
 )
@@ -120,7 +120,7 @@ func (s *words) workTail(spec *world.WorkSpec, tail string) world.Length {
 			spec.To = map[string]world.WorkRoute{"the leader": world.ToLeader, "any node": world.ToAny}[m[1]]
 		case workRate.MatchString(rest):
 			m = workRate.FindStringSubmatch(rest)
-			rate, err := strconv.ParseFloat(m[1], 64)
+			rate, err := quantity.RequestRate(strings.Replace(m[1], "operation", "request", 1))
 			s.keep(err)
 			spec.Rate = rate
 		case workStale.MatchString(rest):

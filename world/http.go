@@ -241,10 +241,10 @@ func (w *World) ResponseTook(_ context.Context, atLeast bool, d time.Duration) e
 		return err
 	}
 	if atLeast && r.took < d {
-		return fmt.Errorf("expected the response to take at least %s, it took %s", d, r.took)
+		return fmt.Errorf("expected the response to take at least %s, got %s", d, round2(r.took))
 	}
 	if !atLeast && r.took > d {
-		return fmt.Errorf("expected the response to take at most %s, it took %s", d, r.took)
+		return fmt.Errorf("expected the response to take at most %s, got %s", d, round2(r.took))
 	}
 	return nil
 }

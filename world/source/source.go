@@ -44,7 +44,7 @@ func instead(path string) string {
 	entries, _ := os.ReadDir(dir) // a folder that cannot be read has nothing to offer
 	var names []string
 	for _, e := range entries {
-		if !e.IsDir() && filepath.Ext(e.Name()) == kind {
+		if e.Type().IsRegular() && filepath.Ext(e.Name()) == kind {
 			names = append(names, e.Name())
 		}
 	}
