@@ -141,6 +141,9 @@ func diskReceipt(faults []*diskfault.Fault) record.Receipt {
 	}
 	slices.Sort(words)
 	all.Proof = "calls touched: " + listWords(words)
+	if slices.ContainsFunc(faults, (*diskfault.Fault).Lost) {
+		all.Proof += "; it ended early, with the server of the disk"
+	}
 	return all
 }
 

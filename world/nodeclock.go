@@ -156,6 +156,16 @@ func (n *nodeClock) receipt(proof string) record.Receipt {
 	return counted(r.Processes > 0, up, proof)
 }
 
+// watchdog is the process that sees to the clock, 0 when none has to.
+func (n *nodeClock) watchdog() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.c == nil {
+		return 0
+	}
+	return n.c.Watchdog()
+}
+
 // close sets the clock right and lets go of it.
 func (n *nodeClock) close(context.Context) error {
 	n.mu.Lock()

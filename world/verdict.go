@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type failure struct {
 	err       error
 	harms     []string
 	surprises []string
+	broken    []string // processes that keep harm up and do not
 }
 
 var _ record.Judged = (*failure)(nil)
@@ -42,7 +44,7 @@ func (w *World) Explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	f := &failure{err: err, surprises: w.Surprises()}
+	f := &failure{err: err, surprises: w.Surprises(), broken: w.broken()}
 	for _, a := range w.active(func(*active) bool { return true }) {
 		f.harms = append(f.harms, a.since())
 	}
@@ -53,6 +55,9 @@ func (f *failure) Unwrap() error { return f.err }
 
 func (f *failure) Error() string {
 	text := f.err.Error()
+	if len(f.broken) > 0 {
+		text += "\nbeside it: " + strings.Join(f.broken, "; ")
+	}
 	if len(f.harms) > 0 {
 		text += "\nharm that was on: " + strings.Join(f.harms, "; ")
 	}
@@ -64,13 +69,15 @@ func (f *failure) Error() string {
 
 // Verdict sets the failure in parts.
 func (f *failure) Verdict() record.Verdict {
-	v := record.Verdict{Harms: f.harms, Ended: f.surprises}
+	v := record.Verdict{Harms: f.harms, Ended: append(slices.Clone(f.surprises), f.broken...)}
 	var b *bounded
 	if errors.As(f.err, &b) {
 		v.Tried, v.Looks = b.tried, b.looks
 	}
 	text, hint, _ := strings.Cut(f.err.Error(), "\nhint: ")
-	v.Hint = hint
+	if v.Hint = hint; hint == "" && len(f.broken) > 0 {
+		v.Hint = hintBroken
+	}
 	if before, after, ok := strings.Cut(text, ", got "); ok {
 		_, v.Expected, ok = strings.Cut(before, "expected ")
 		if ok {

@@ -194,13 +194,14 @@ func (w *World) nextID(kind string) string {
 	return fmt.Sprintf("%s.%s%d", w.id, kind, w.seq.Add(1))
 }
 
-// Trouble tells what went wrong beside the steps since it was last asked.
+// Trouble tells what went wrong beside the steps since it was last asked, and which
+// of the processes that keep harm up do not.
 func (w *World) Trouble() error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	err := errors.Join(w.bgErrs...)
+	beside := w.bgErrs
 	w.bgErrs = nil
-	return err
+	w.mu.Unlock()
+	return errors.Join(errors.Join(beside...), w.brokenError())
 }
 
 // OnClose runs f at the very end of Close.

@@ -147,6 +147,17 @@ func newProbeMAC() net.HardwareAddr {
 	return mac
 }
 
+// DelayLine is the process that holds packets, 0 while no rule has asked for it.
+// Until Close it is this one's to be waited for: its number is not another's.
+func (e *Engine) DelayLine() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || e.line == nil {
+		return 0
+	}
+	return e.line.cmd.Process.Pid
+}
+
 // Close detaches all ports and frees programs and maps. Harm that is on ends
 // with it; handles keep their last receipts.
 func (e *Engine) Close() error {

@@ -27,6 +27,7 @@ const soakFeature = `Feature: a suite that is killed
     And CPU of node2 is stressed
     And memory of node2 is limited to 256 MiB
     And the clock of node3 jumps ahead by 5m
+    And I wait 200ms
     And a write to node1 succeeds
     And node3 is paused
     And node2 loses power

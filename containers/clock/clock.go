@@ -125,6 +125,10 @@ func (c *Clock) clean(ctx context.Context) error {
 	return nil
 }
 
+// Watchdog is the process that lets go what is stopped when this one dies. It is
+// there as long as the Clock, which cannot do without.
+func (c *Clock) Watchdog() int { return c.watch.dog.cmd.Process.Pid }
+
 // Skew is how wrong the clock is now: how far it is ahead (or, negative,
 // behind), and how fast it runs.
 func (c *Clock) Skew() Skew {

@@ -76,10 +76,23 @@ func startWatchdog(maps *programsMaps) (*watchdog, error) {
 	return &watchdog{cmd: cmd, pipe: ours}, nil
 }
 
-// stop ends the watchdog in order: nothing is being stopped any more.
+// dogTime is how long the watchdog may take to end. It takes milliseconds.
+const dogTime = 5 * time.Second
+
+// stop ends the watchdog in order: nothing is being stopped any more. One that does
+// not end is killed.
 func (d *watchdog) stop() error {
-	_, err := d.pipe.Write([]byte{0})
-	return errors.Join(err, d.pipe.Close(), d.cmd.Wait())
+	_, _ = d.pipe.Write([]byte{0}) // of one that is gone its end tells
+	err := d.pipe.Close()
+	kill := time.AfterFunc(dogTime, func() { _ = d.cmd.Process.Kill() })
+	how := d.cmd.Wait()
+	switch {
+	case !kill.Stop():
+		how = fmt.Errorf("the clocks' watchdog, process %d, did not end in %s and was killed\nhint: was it stopped?", d.cmd.Process.Pid, dogTime)
+	case how != nil:
+		how = fmt.Errorf("the clocks' watchdog, process %d, has ended: %w\nhint: was it killed?", d.cmd.Process.Pid, how)
+	}
+	return errors.Join(err, how)
 }
 
 // guard waits for the runner's end, then watches no node any more and lets go

@@ -26,6 +26,7 @@ const (
 // and frozen ones get it when they run again. The data stays in the backing
 // folder as it is. Close may be called again.
 func (v *Volume) Close(ctx context.Context) error {
+	v.closing.Store(true)
 	err := errors.Join(v.unmount(ctx), v.end(ctx))
 	if err != nil {
 		return fmt.Errorf("disk %s: close: %w", v.cfg.Mountpoint, err)

@@ -12,6 +12,12 @@ import (
 // under way that have pages of the cache locked.
 const answerTime = 20 * time.Second
 
+// patience is a context for one request about rules.
+func (v *Volume) patience() (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(context.Background(), answerTime,
+		fmt.Errorf("its server, process %d, does not answer for %s\nhint: was it stopped?", v.pid, answerTime))
+}
+
 // Fault is a rule in force.
 type Fault struct {
 	Rule Rule
@@ -21,6 +27,7 @@ type Fault struct {
 
 	mu      sync.Mutex
 	healed  bool
+	lost    bool    // its server was gone before it was healed
 	receipt Receipt // the last that is known
 }
 
@@ -33,7 +40,7 @@ func (v *Volume) Apply(r Rule) (*Fault, error) {
 		return nil, fmt.Errorf("disk %s: %w", v.cfg.Mountpoint, err)
 	}
 	f := &Fault{Rule: r, v: v, id: fmt.Sprint(faults.Add(1))}
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	ctx, cancel := v.patience()
 	defer cancel()
 	if _, err := v.ask(ctx, request{Do: doApply, ID: f.id, Rule: &r}); err != nil {
 		_ = f.Heal() // it may be in force; the error to tell is the first
@@ -51,17 +58,25 @@ func (f *Fault) Heal() error {
 	if f.healed {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	ctx, cancel := f.v.patience()
 	defer cancel()
 	out, err := f.v.ask(ctx, request{Do: doHeal, ID: f.id})
 	if err != nil && !f.v.hasEnded() {
 		return err
 	}
-	f.healed = true
+	f.healed, f.lost = true, err != nil
 	if out.Receipt != nil {
 		f.receipt = *out.Receipt
 	}
 	return nil
+}
+
+// Lost tells whether the server was gone before the rule was healed: since then it
+// was in force no more, and the receipt is what was known before.
+func (f *Fault) Lost() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lost
 }
 
 // Receipt is what the rule has done so far; after Heal, in all. From a server that
@@ -70,7 +85,7 @@ func (f *Fault) Receipt() Receipt {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.healed {
-		ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+		ctx, cancel := f.v.patience()
 		defer cancel()
 		if out, err := f.v.ask(ctx, request{Do: doReceipt, ID: f.id}); err == nil && out.Receipt != nil {
 			f.receipt = *out.Receipt

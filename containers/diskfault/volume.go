@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -52,6 +53,8 @@ type Volume struct {
 
 	ended chan struct{} // closed when the server has ended
 	how   error         // then: with what
+
+	closing atomic.Bool // by Close
 }
 
 // past is a deadline that is over.
@@ -227,6 +230,15 @@ func listenTo(ctx context.Context, ready *os.File) (greeting, error) {
 // PID is the server process's, to be adopted by what cleans up after a killed
 // runner.
 func (v *Volume) PID() int { return v.pid }
+
+// Gone says how the server ended by itself, nil while it has not. What Close ends
+// is not gone.
+func (v *Volume) Gone() error {
+	if v.closing.Load() || !v.hasEnded() {
+		return nil
+	}
+	return fmt.Errorf("disk %s: %w", v.cfg.Mountpoint, v.gone())
+}
 
 // ask asks the server; its end is an error that says so.
 func (v *Volume) ask(ctx context.Context, what request) (response, error) {
