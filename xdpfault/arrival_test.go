@@ -2,6 +2,7 @@ package xdpfault
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"time"
@@ -21,7 +22,6 @@ func (f *fabric) arrivals(a, b, n int, pause time.Duration) []time.Duration {
 	f.stampArrivals(in)
 	to := &net.UDPAddr{IP: f.nodes[b].ip.AsSlice(), Port: 4000}
 	var times []time.Duration
-	buf, control := make([]byte, 64), make([]byte, 128)
 	for i := range n {
 		time.Sleep(pause)
 		sent := realtime()
@@ -31,15 +31,28 @@ func (f *fabric) arrivals(a, b, n int, pause time.Duration) []time.Duration {
 		if err := in.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 			f.t.Fatal(err)
 		}
-		_, k, _, _, err := in.ReadMsgUDP(buf, control)
-		if err != nil || k < unix.CmsgSpace(int(unsafe.Sizeof(unix.Timespec{}))) {
-			f.t.Fatalf("datagram %d: %d bytes of control, %v", i, k, err)
+		at, err := readStamped(in)
+		if err != nil {
+			f.t.Fatalf("datagram %d: %v", i, err)
 		}
-		at := (*unix.Timespec)(unsafe.Pointer(&control[unix.CmsgLen(0)]))
-		times = append(times, time.Duration(at.Nano()-sent))
+		times = append(times, time.Duration(at-sent))
 	}
 	slices.Sort(times)
 	return times
+}
+
+// readStamped reads a datagram and tells when the kernel got it, as realtime does.
+func readStamped(conn *net.UDPConn) (at int64, err error) {
+	var buf [64]byte // the rest is not looked at
+	var control [128]byte
+	_, k, _, _, err := conn.ReadMsgUDP(buf[:], control[:])
+	if err != nil {
+		return 0, err
+	}
+	if k < unix.CmsgSpace(int(unsafe.Sizeof(unix.Timespec{}))) {
+		return 0, fmt.Errorf("no time with it: %d bytes of control", k)
+	}
+	return (*unix.Timespec)(unsafe.Pointer(&control[unix.CmsgLen(0)])).Nano(), nil
 }
 
 func realtime() int64 {
