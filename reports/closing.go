@@ -15,6 +15,10 @@ import (
 // Closing writes the end of the console's output: what failed and why, harms that touched nothing, and as the last line
 // the counts with where everything is. On GitHub it adds annotations. It is coloured on a terminal, but for NO_COLOR.
 func Closing(w io.Writer, dir string, run *record.Run) {
+	tellEnd(w, dir, run, " · artifacts: "+filepath.Join(dir, "artifacts"))
+}
+
+func tellEnd(w io.Writer, dir string, run *record.Run, artifacts string) {
 	if os.Getenv("GITHUB_ACTIONS") == "true" {
 		annotations(w, run)
 	}
@@ -42,7 +46,7 @@ func Closing(w io.Writer, dir string, run *record.Run) {
 	if did := touched(run); did != "" {
 		say("\n%s%s\n", p.dim("harm: "), did)
 	}
-	say("%s · report: %s · artifacts: %s\n", p.outcome(run.OK(), closing(run)), filepath.Join(dir, "report.html"), filepath.Join(dir, "artifacts"))
+	say("%s · report: %s%s\n", p.outcome(run.OK(), closing(run)), filepath.Join(dir, "report.html"), artifacts)
 }
 
 func where(s *record.ScenarioRun) string { return fmt.Sprintf("%s:%d", plain(s.URI), s.Line) }

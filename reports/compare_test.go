@@ -61,7 +61,7 @@ func TestCombineMergesShardsAndTellsWhatChanged(t *testing.T) {
 	playOutcomes(t, sub("two"), "cccccccc", "b.feature", outcome{"comes", time.Second, true})
 
 	var said bytes.Buffer
-	ok, err := Combine(&said, sub("merged"), sub("before"), sub("one"), sub("two"))
+	ok, err := Combine(&said, sub("merged"), []string{sub("before")}, sub("one"), sub("two"))
 	if err != nil || ok {
 		t.Fatalf("%v, %v", ok, err)
 	}
@@ -85,10 +85,17 @@ func TestCombineMergesShardsAndTellsWhatChanged(t *testing.T) {
 			t.Errorf("the page does not hold %q", want)
 		}
 	}
-	if _, err := Combine(&said, sub("merged"), "", sub("nowhere")); err == nil || !strings.Contains(err.Error(), "nowhere") {
+	if strings.Contains(said.String(), "artifacts:") {
+		t.Errorf("artifacts stay where they are, and are told of elsewhere: %q", said.String())
+	}
+	said.Reset()
+	if ok, err := Combine(&said, sub("merged"), []string{sub("one"), sub("two")}, sub("before")); err != nil || ok || !strings.HasPrefix(said.String(), "Since run bbbbbbbb") || !strings.Contains(said.String(), "1 new, 1 gone\n") {
+		t.Errorf("against two shards: %v, %v, %q", ok, err, said.String())
+	}
+	if _, err := Combine(&said, sub("merged"), nil, sub("nowhere")); err == nil || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
-	if _, err := Combine(&said, sub("merged"), ""); err == nil || !strings.Contains(err.Error(), "hint:") {
+	if _, err := Combine(&said, sub("merged"), nil); err == nil || !strings.Contains(err.Error(), "hint:") {
 		t.Errorf("no folder: %v", err)
 	}
 }

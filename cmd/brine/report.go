@@ -13,7 +13,7 @@ import (
 // shards, and shows what changed since an earlier one.
 func mergeReports(_ context.Context, flags *pflag.FlagSet, args []string) int {
 	out := flags.String("out", "merged", "folder that the report is written into")
-	before := flags.String("before", "", "output folder of an earlier run to compare with: newly failing, fixed, slower")
+	before := flags.StringSlice("before", nil, "output folder of an earlier run to compare with, or several of its shards: newly failing, fixed, slower")
 	if code, goOn := parse(named("report"), flags, args); !goOn {
 		return code
 	}
