@@ -38,8 +38,8 @@ func runPxL(ctx context.Context) error {
 }
 
 // judgeColumn judges a column of the last script's result as chaostoolkit-pixie does: the percentile is that of Python's
-// statistics.quantiles (n=100), the bound is included, too few values fail. With a bound of time the script runs again
-// for each look.
+// statistics.quantiles (n=100), the bound is included, too few values fail. "Where" takes the rows in whose column the
+// regular expression (RE2) matches somewhere. With a bound of time the script runs again for each look.
 //
 //	the 99th percentile of column "latency_p99" in milliseconds is below 300
 //	the median of column "requests" in table "output" is above 10
@@ -64,7 +64,7 @@ func judgeColumn(ctx context.Context, stat, column, options, than, limit, more, 
 		case m[2] != "":
 			t.Table = s.quoted(m[2])
 		default:
-			t.Rule.Target = &tolerance.Target{Column: s.quoted(m[3]), Pattern: s.quoted(m[4])}
+			t.Rule.Target = &tolerance.Target{Column: s.quoted(m[3]), Pattern: s.quoted(m[4]), Strict: true}
 		}
 	}
 	bound := s.bound(tail)

@@ -14,6 +14,8 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"brine.test/brine/observe/table"
 )
@@ -29,8 +31,12 @@ type Rule struct {
 }
 
 // Target picks rows: those whose column matches from its begin, as Python's re.match does. A table without that column
-// is taken whole, as chaostoolkit-pixie takes it.
-type Target struct{ Column, Pattern string }
+// is taken whole, as chaostoolkit-pixie takes it. A strict one matches anywhere, as sentences do, and wants the column,
+// and a row that matches.
+type Target struct {
+	Column, Pattern string
+	Strict          bool
+}
 
 // Verdict is what a rule found.
 type Verdict struct {
@@ -77,15 +83,9 @@ func (r Rule) Values(t *table.Table) ([]float64, error) {
 	if c == nil {
 		return nil, fmt.Errorf("column %q: table %s has no such column\nhint: it has %s", r.Column, t.Name, t.Names())
 	}
-	match := func(int) bool { return true }
-	if r.Target != nil {
-		re, err := regexp.Compile(`^(?:` + r.Target.Pattern + `)`)
-		if err != nil {
-			return nil, fmt.Errorf("target %q: %w", r.Target.Pattern, err)
-		}
-		if by := t.Column(r.Target.Column); by != nil {
-			match = func(row int) bool { return re.MatchString(fmt.Sprint(by.At(row))) }
-		}
+	match, err := r.Target.rows(t)
+	if err != nil {
+		return nil, err
 	}
 	var values []float64
 	for row := range c.Len() {
@@ -98,7 +98,53 @@ func (r Rule) Values(t *table.Table) ([]float64, error) {
 		}
 		values = append(values, v/per)
 	}
+	if len(values) == 0 && c.Len() > 0 && r.Target != nil && r.Target.Strict {
+		return nil, fmt.Errorf("no row's %q matches %q: %w\nhint: there is %s", r.Target.Column, r.Target.Pattern, ErrTooFew, some(t.Column(r.Target.Column)))
+	}
 	return values, nil
+}
+
+// rows makes the function that tells whether a row is meant.
+func (a *Target) rows(t *table.Table) (func(row int) bool, error) {
+	if a == nil {
+		return func(int) bool { return true }, nil
+	}
+	pattern := a.Pattern
+	if !a.Strict {
+		pattern = `^(?:` + pattern + `)`
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("target %q: %w", a.Pattern, err)
+	}
+	by := t.Column(a.Column)
+	switch {
+	case by == nil && a.Strict:
+		return nil, fmt.Errorf("column %q: table %s has no such column\nhint: it has %s", a.Column, t.Name, t.Names())
+	case by == nil:
+		return func(int) bool { return true }, nil
+	}
+	return func(row int) bool { return re.MatchString(fmt.Sprint(by.At(row))) }, nil
+}
+
+// mostShown is how many values of a column an error shows.
+const mostShown = 8
+
+// some shows what is in a column.
+func some(c *table.Column) string {
+	var shown []string
+	for row := range c.Len() {
+		v := strconv.Quote(fmt.Sprint(c.At(row)))
+		if slices.Contains(shown, v) {
+			continue
+		}
+		if len(shown) == mostShown {
+			shown = append(shown, "…")
+			break
+		}
+		shown = append(shown, v)
+	}
+	return strings.Join(shown, ", ")
 }
 
 // Median is Python's statistics.median.

@@ -2,6 +2,7 @@ package tolerance
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"brine.test/brine/observe/table"
@@ -48,9 +49,10 @@ func TestRules(t *testing.T) {
 		"the bound is included below": {Rule{Column: "latency_p99", Unit: "milliseconds", Below: true, Threshold: 250}, true},
 		"and above":                   {Rule{Column: "latency_p99", Unit: "milliseconds", Threshold: 250}, true},
 		"not below":                   {Rule{Column: "latency_p99", Unit: "seconds", Below: true, Threshold: 0.249}, false},
-		"rows that match":             {Rule{Column: "latency_p99", Unit: "milliseconds", Below: true, Threshold: 200, Target: &Target{"service", "default/c.*"}}, true},
-		"matching from the begin":     {Rule{Column: "latency_p99", Unit: "milliseconds", Below: true, Threshold: 200, Target: &Target{"service", "default/con"}}, true},
-		"no such target column":       {Rule{Column: "latency_p99", Unit: "milliseconds", Threshold: 250, Target: &Target{"pod", "x"}}, true},
+		"rows that match":             {Rule{Column: "latency_p99", Unit: "milliseconds", Below: true, Threshold: 200, Target: &Target{Column: "service", Pattern: "default/c.*"}}, true},
+		"matching from the begin":     {Rule{Column: "latency_p99", Unit: "milliseconds", Below: true, Threshold: 200, Target: &Target{Column: "service", Pattern: "default/con"}}, true},
+		"no such target column":       {Rule{Column: "latency_p99", Unit: "milliseconds", Threshold: 250, Target: &Target{Column: "pod", Pattern: "x"}}, true},
+		"strict, matching anywhere":   {Rule{Column: "latency_p99", Unit: "milliseconds", Below: true, Threshold: 200, Target: &Target{Column: "service", Pattern: "con", Strict: true}}, true},
 		"beyond the largest":          {Rule{Column: "latency_p99", Percentile: 99, Unit: "milliseconds", Below: true, Threshold: 400}, false},
 	} {
 		if got, err := test.rule.Judge(rows); err != nil || got.Holds != test.want {
@@ -68,9 +70,23 @@ func TestTooFewValuesAreAnError(t *testing.T) {
 	if _, err := (Rule{Column: "x", Percentile: 99}).Judge(rows); !errors.Is(err, ErrTooFew) {
 		t.Error(err)
 	}
-	for _, r := range []Rule{{Column: "y"}, {Column: "s"}, {Column: "x", Unit: "hours"}, {Column: "x", Target: &Target{"s", "("}}} {
+	for _, r := range []Rule{{Column: "y"}, {Column: "s"}, {Column: "x", Unit: "hours"}, {Column: "x", Target: &Target{Column: "s", Pattern: "("}}} {
 		if _, err := r.Judge(rows); err == nil {
 			t.Errorf("%+v: no error", r)
+		}
+	}
+}
+
+// A sentence that names a column or a value that is not there must not be judged on all rows.
+func TestAStrictTargetMustBeThere(t *testing.T) {
+	rows := table.New("output", table.Spec{Name: "x", Type: table.Int64}, table.Spec{Name: "s", Type: table.String})
+	rows.Columns[0].Ints, rows.Columns[1].Strings = []int64{1, 2}, []string{"a", "b"}
+	for want, target := range map[string]Target{
+		`column "t": table output has no such column`:                                {Column: "t", Pattern: "a", Strict: true},
+		`no row's "s" matches "c": too few values` + "\nhint: there is \"a\", \"b\"": {Column: "s", Pattern: "c", Strict: true},
+	} {
+		if _, err := (Rule{Column: "x", Target: &target}).Judge(rows); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }
