@@ -34,25 +34,28 @@ type pretty struct {
 
 func (f *pretty) Summary() {}
 
-// about prints with the remark about a step.
-func (f *pretty) about(step *messages.PickleStep, print func()) {
+// about prints with the remark about a step. With the last step of a row godog prints the outline: its sentences stand for
+// all rows, and none of them took what that step took.
+func (f *pretty) about(p *messages.Pickle, step *messages.PickleStep, print func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.out.remark = current.remarks.of(step.Id)
+	if len(p.AstNodeIds) == 1 || step != p.Steps[len(p.Steps)-1] {
+		f.out.remark = current.remarks.of(step.Id)
+	}
 	print()
 	f.out.remark = ""
 }
 
 func (f *pretty) Passed(p *messages.Pickle, st *messages.PickleStep, d *godog.StepDefinition) {
-	f.about(st, func() { f.PrettyFmt.Passed(p, st, d) })
+	f.about(p, st, func() { f.PrettyFmt.Passed(p, st, d) })
 }
 
 func (f *pretty) Skipped(p *messages.Pickle, st *messages.PickleStep, d *godog.StepDefinition) {
-	f.about(st, func() { f.PrettyFmt.Skipped(p, st, d) })
+	f.about(p, st, func() { f.PrettyFmt.Skipped(p, st, d) })
 }
 
 func (f *pretty) Undefined(p *messages.Pickle, st *messages.PickleStep, d *godog.StepDefinition) {
-	f.about(st, func() {
+	f.about(p, st, func() {
 		f.PrettyFmt.Undefined(p, st, d)
 		if err := Undefined(st.Text); err != nil && len(p.AstNodeIds) == 1 {
 			_, _ = fmt.Fprintln(f.out, "    "+strings.ReplaceAll(err.Error(), "\nhint: ", "; "))
@@ -61,11 +64,11 @@ func (f *pretty) Undefined(p *messages.Pickle, st *messages.PickleStep, d *godog
 }
 
 func (f *pretty) Pending(p *messages.Pickle, st *messages.PickleStep, d *godog.StepDefinition) {
-	f.about(st, func() { f.PrettyFmt.Pending(p, st, d) })
+	f.about(p, st, func() { f.PrettyFmt.Pending(p, st, d) })
 }
 
 func (f *pretty) Failed(p *messages.Pickle, st *messages.PickleStep, d *godog.StepDefinition, err error) {
-	f.about(st, func() {
+	f.about(p, st, func() {
 		f.out.shorten(err)
 		f.PrettyFmt.Failed(p, st, d, err)
 	})

@@ -62,7 +62,8 @@ type Run struct {
 	ended   time.Time
 }
 
-// Start begins sending; the first request is due at once. It goes on until its time is over, Stop, or ctx ends.
+// Start begins sending; the first request is due at once. It goes on until its time is over (that of one a second for 5 s
+// is 5 s, and five are sent), Stop, or ctx ends.
 func Start(ctx context.Context, spec Spec) (*Run, error) {
 	if spec.Rate <= 0 {
 		return nil, fmt.Errorf("%g requests per second: expected more than none", spec.Rate)
@@ -91,6 +92,7 @@ func (r *Run) run(ctx, sending context.Context) {
 	for i := 0; ; i++ {
 		offset := time.Duration(float64(i) / r.spec.Rate * float64(time.Second))
 		if r.spec.For > 0 && offset >= r.spec.For {
+			sleep.until(sending, r.began.Add(r.spec.For)) // the last one's turn lasts as long as any
 			break
 		}
 		due := r.began.Add(offset)

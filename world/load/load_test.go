@@ -32,6 +32,24 @@ func TestOpenLoop(t *testing.T) {
 	})
 }
 
+// Five requests, one a second, take five seconds: the last one's turn too.
+func TestTheLastTurnLastsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		r, err := Start(t.Context(), Spec{Rate: 1, For: 5 * time.Second, Do: func(context.Context) (bool, error) { return false, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-r.Done()
+		if got := r.Report(); got.Sent != 5 || got.Rate < 0.99 || got.Rate > 1.01 {
+			t.Errorf("%s", got)
+		}
+		if took := time.Since(began); took < 5*time.Second || took > 5050*time.Millisecond {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
 func TestTooManyOpenAreToldNotHidden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
