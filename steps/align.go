@@ -3,6 +3,8 @@ package steps
 import (
 	"slices"
 	"unicode/utf8"
+
+	"brine.test/brine/world/selector"
 )
 
 // align gives the example's words with what is the writer's own put in, and the cost of the nearest alignment.
@@ -39,7 +41,7 @@ func align(got, example []tokenText) (words []string, cost float64) {
 		switch table[i][j].from {
 		case 1:
 			i, j = i-1, j-1
-			if got[i].kind == example[j].kind && got[i].kind != wordToken {
+			if got[i].kind == example[j].kind && got[i].kind != wordToken || ofTheirOwn(got[i], example[j]) {
 				words = append(words, got[i].text)
 			} else {
 				words = append(words, example[j].text)
@@ -65,11 +67,22 @@ func differ(a, b tokenText) float64 {
 	case a.kind != wordToken && b.kind != wordToken:
 		return 1
 	}
+	if ofTheirOwn(a, b) {
+		return 0.3
+	}
 	longest := max(utf8.RuneCountInString(a.text), utf8.RuneCountInString(b.text))
 	if share := float64(edits(a.text, b.text)) / float64(longest); share <= 0.5 {
 		return share
 	}
 	return 1
+}
+
+// services are those that stand in the examples for the writer's own.
+var services = []string{"etcd", "redis", "redis-sentinel", "consumer"}
+
+// ofTheirOwn tells whether a word stands where an example names a service.
+func ofTheirOwn(got, example tokenText) bool {
+	return got.kind == wordToken && slices.Contains(services, example.text) && selector.CheckName(got.text) == nil
 }
 
 // edits is the number of letters to add, drop, change, or swap with the next, to make b of a.

@@ -8,7 +8,7 @@ import (
 
 // building states the sentences that make clusters, nodes and services.
 func building(sc Registrar) {
-	sc.Step(`^an? (\d+)-node cluster running ([^":]+?)(?: named "((?:[^"]|"")*)")?$`, aClusterRunning)
+	sc.Step(`^an? (\d+)-node cluster running ([^":]+?)(?: named ("(?:[^"]|"")*"))?$`, aClusterRunning)
 	sc.Step(`^a cluster:$`, aClusterOfTable)
 	sc.Step(`^a cluster running:$`, aClusterOfYAML)
 	sc.Step(`^the cluster in "((?:[^"]|"")*)"$`, theClusterIn)
@@ -31,7 +31,7 @@ func aClusterRunning(ctx context.Context, size, services, name string) error {
 	s := read(ctx)
 	spec := world.ClusterSpec{Size: s.number(size), Services: s.services(services)}
 	if name != "" {
-		spec.Name = s.name(s.data(name))
+		spec.Name = s.name(s.quoted(name))
 	}
 	return s.do(func(w *world.World) error { return w.BuildCluster(ctx, spec) })
 }

@@ -25,7 +25,7 @@ func delays(sc Registrar) {
 func delay(ctx context.Context, proto, links, port, by, jitter, spread, tail string) error {
 	s := read(ctx)
 	traffic, length := s.traffic(proto, links, port), s.length(tail)
-	late := world.Lateness{By: s.duration(by), Spread: world.Spread(spread)}
+	late := world.Lateness{By: s.time(by), Spread: world.Spread(spread)}
 	if jitter != "" {
 		late.Jitter = s.duration(jitter)
 	}
@@ -44,7 +44,7 @@ func limitBandwidth(ctx context.Context, proto, links, port, rate, queue, tail s
 	s := read(ctx)
 	traffic, bits, length, packets := s.traffic(proto, links, port), s.bitRate(rate), s.length(tail), 0
 	if queue != "" {
-		packets = s.atLeastOne(queue, "a queue")
+		packets = s.atLeastOne(queue, "a queue of "+queue+" packets")
 	}
 	return s.do(func(w *world.World) error { return w.LimitBandwidth(ctx, traffic, bits, packets, length) })
 }
@@ -56,7 +56,7 @@ func limitBandwidth(ctx context.Context, proto, links, port, rate, queue, tail s
 func flap(ctx context.Context, sides, every, tail string) error {
 	s := read(ctx)
 	a, b := s.pair(sides)
-	half, length := s.duration(every), s.length(tail)
+	half, length := s.time(every), s.length(tail)
 	return s.do(func(w *world.World) error {
 		return w.Flap(ctx, world.Traffic{From: &a, To: &b, Both: true}, half, length)
 	})

@@ -26,7 +26,7 @@ func disks(sc Registrar) {
 //	the disk of the leader is full for 5s
 //	the disk of redis on node1 is full
 func diskFull(ctx context.Context, who, tail string) error {
-	return harmDisk(ctx, who, tail, world.DiskFull)
+	return read(ctx).harmDisk(ctx, who, tail, world.DiskFull)
 }
 
 // diskFails lets everything that is asked of the disk fail with EIO.
@@ -34,7 +34,7 @@ func diskFull(ctx context.Context, who, tail string) error {
 //	the disk of node2 fails
 //	the disks of node1 and node2 fail for 5s
 func diskFails(ctx context.Context, who, tail string) error {
-	return harmDisk(ctx, who, tail, world.DiskFails)
+	return read(ctx).harmDisk(ctx, who, tail, world.DiskFails)
 }
 
 // diskCallsFail lets only reads, only writes, or only fsync fail with EIO.
@@ -43,7 +43,7 @@ func diskFails(ctx context.Context, who, tail string) error {
 //	writes to the disk of node2 fail for 5s
 //	fsync on the disk of node2 fails
 func diskCallsFail(ctx context.Context, calls, who, tail string) error {
-	return harmDisk(ctx, who, tail, map[string]world.DiskHarm{
+	return read(ctx).harmDisk(ctx, who, tail, map[string]world.DiskHarm{
 		"reads from": world.ReadsFail, "writes to": world.WritesFail, "fsync on": world.FsyncFails,
 	}[calls])
 }
@@ -53,7 +53,7 @@ func diskCallsFail(ctx context.Context, calls, who, tail string) error {
 //	the disk of node2 is read-only
 //	the disk of node2 is read-only for 5s
 func diskReadOnly(ctx context.Context, who, tail string) error {
-	return harmDisk(ctx, who, tail, world.DiskReadOnly)
+	return read(ctx).harmDisk(ctx, who, tail, world.DiskReadOnly)
 }
 
 // diskSlow lets each read and each change of the disk wait. What the kernel has in its cache is not read again.
@@ -61,8 +61,8 @@ func diskReadOnly(ctx context.Context, who, tail string) error {
 //	the disk of node2 is slow by 50ms
 //	the disk of node2 is slow by 50ms for 5s
 func diskSlow(ctx context.Context, who, by, tail string) error {
-	d := read(ctx).duration(by)
-	return harmDisk(ctx, who, tail, world.SlowDisk(d))
+	s := read(ctx)
+	return s.harmDisk(ctx, who, tail, world.SlowDisk(s.time(by)))
 }
 
 // fsyncSlow lets each fsync and fdatasync take so long.
@@ -70,8 +70,8 @@ func diskSlow(ctx context.Context, who, by, tail string) error {
 //	fsync on the disk of node2 takes 500ms
 //	fsync on the disk of the leader takes 2s for 10s
 func fsyncSlow(ctx context.Context, who, takes, tail string) error {
-	d := read(ctx).duration(takes)
-	return harmDisk(ctx, who, tail, world.SlowFsync(d))
+	s := read(ctx)
+	return s.harmDisk(ctx, who, tail, world.SlowFsync(s.time(takes)))
 }
 
 // readsCorrupted flips a bit in a share of what is read from the disk. What the kernel has in its cache is dropped before.
@@ -79,8 +79,8 @@ func fsyncSlow(ctx context.Context, who, takes, tail string) error {
 //	1% of reads from the disk of node2 are corrupted
 //	100% of reads from the disk of node2 are corrupted for 5s
 func readsCorrupted(ctx context.Context, share, who, tail string) error {
-	part := read(ctx).share(share)
-	return harmDisk(ctx, who, tail, world.CorruptReads(part))
+	s := read(ctx)
+	return s.harmDisk(ctx, who, tail, world.CorruptReads(s.share(share)))
 }
 
 // diskRecovers ends all harm to the disk.
@@ -106,8 +106,7 @@ func losePower(ctx context.Context, who, tail string) error {
 	return s.do(func(w *world.World) error { return w.LosePower(ctx, nodes) })
 }
 
-func harmDisk(ctx context.Context, who, tail string, harm world.DiskHarm) error {
-	s := read(ctx)
+func (s *words) harmDisk(ctx context.Context, who, tail string, harm world.DiskHarm) error {
 	nodes, length := s.who(who), s.length(tail)
 	return s.do(func(w *world.World) error { return w.HarmDisk(ctx, nodes, harm, length) })
 }

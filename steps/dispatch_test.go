@@ -23,6 +23,9 @@ func TestUndefinedOffersWhatIsNear(t *testing.T) {
 		`the response status code is 404`:             "`the response status is 404`",
 		`node1 can not reach node3`:                   "`node1 cannot reach node3`",
 		`zone az2 is isolated from the other zone`:    "", // a selector's mistake, told when it runs
+		`a 3-nodes cluster running shop`:              "`a 3-node cluster running ",
+		`a 1-node clutser running shop`:               "`a 1-node cluster running shop`",
+		`the leader of shop is kiled`:                 "`the leader of shop is killed`",
 		`let there be light`:                          "`brine steps` prints",
 		`the weather over the sea is calm and quiet`:  "`brine steps` prints",
 	} {

@@ -26,7 +26,7 @@ func lose(ctx context.Context, share, proto, links, port, burst, tail string) er
 	s := read(ctx)
 	part, traffic, length, packets := s.share(share), s.traffic(proto, links, port), s.length(tail), 0
 	if burst != "" {
-		packets = s.atLeastOne(burst, "a burst")
+		packets = s.atLeastOne(burst, "a burst of "+burst+" packets")
 	}
 	return s.do(func(w *world.World) error { return w.Lose(ctx, traffic, part, packets, length) })
 }

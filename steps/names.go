@@ -28,6 +28,6 @@ func failNames(ctx context.Context, who, tail string) error {
 //	name resolution is slow by 500ms on node1 for the next 5s
 func slowNames(ctx context.Context, by, who, tail string) error {
 	s := read(ctx)
-	nodes, late, length := s.who(who), s.duration(by), s.length(tail)
+	nodes, late, length := s.who(who), s.time(by), s.length(tail)
 	return s.do(func(w *world.World) error { return w.SlowNames(ctx, nodes, late, length) })
 }

@@ -102,7 +102,7 @@ type tokenText struct {
 // tokenPattern is a quoted text, a selector that is not one plain word, a number with its unit, or a word.
 var tokenPattern = regexp.MustCompile(`"(?:[^"]|"")*"|` + selectors + `(?:(?:,|,? and) ` + selectors + `)*|[^ ]+`)
 
-const selectors = `(?:(?:all nodes|every node|each node|the other nodes?|the leader|the followers|a follower|the old leader` +
+const selectors = `(?:(?:all nodes|every node|each node|the other nodes?|(?:the leader|the followers|a follower|the old leader)(?: of [A-Za-z][\w.-]*)?` +
 	`|(?:a|\d+) random nodes?|a (?:minority|majority)(?: with(?:out)? the leader)?(?: of [A-Za-z][\w.-]*)?|zone \S+|the (?:isolated|killed|paused) nodes?` +
 	`|the clients|[A-Za-z][A-Za-z_.-]*\d+)\b)`
 

@@ -49,6 +49,9 @@ func isolate(ctx context.Context, who, from, tail string) error {
 		return s.do(func(w *world.World) error { return w.IsolateZone(ctx, nodes.Zone, from != "", length) })
 	}
 	var others *selector.Selector
+	if from == "each other" {
+		s.keep(fmt.Errorf("isolated from each other: a node is isolated from others\nhint: write `%s cannot reach each other`", who))
+	}
 	if from != "" {
 		other := s.who(from)
 		others = &other

@@ -92,7 +92,7 @@ func resume(ctx context.Context, who string) error {
 //	node2 is killed and started again 5 times, every 2s
 func crashLoop(ctx context.Context, who, times, every string) error {
 	s := read(ctx)
-	nodes, n := s.who(who), s.number(times)
+	nodes, n := s.who(who), s.atLeastOne(times, "killed "+times+" times")
 	var pause time.Duration
 	if every != "" {
 		pause = s.duration(every)

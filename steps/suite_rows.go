@@ -15,10 +15,7 @@ type rows struct {
 
 // Open implements fs.FS on the paths of the operating system.
 func (r rows) Open(name string) (fs.File, error) {
-	if len(r.hidden[name]) == 0 {
-		return os.Open(name)
-	}
-	data, err := os.ReadFile(name)
+	data, err := readFeature(name)
 	if err != nil {
 		return nil, err
 	}

@@ -248,15 +248,21 @@ type astNode struct {
 	rule     string
 }
 
-func parseFeature(file string) (*feature, error) {
+// readFeature reads a file without the byte order mark that some editors put at its front, which Gherkin does not know.
+func readFeature(file string) ([]byte, error) {
 	data, err := os.ReadFile(file)
+	return bytes.TrimPrefix(data, []byte("\ufeff")), err
+}
+
+func parseFeature(file string) (*feature, error) {
+	data, err := readFeature(file)
 	if err != nil {
 		return nil, err
 	}
 	ids := (&messages.Incrementing{}).NewId
 	doc, err := gherkin.ParseGherkinDocument(bytes.NewReader(data), ids)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w\nhint: a sentence begins with Given, When, Then, And, But or *", file, err)
 	}
 	f := &feature{file: file, doc: doc, lines: int64(bytes.Count(data, []byte("\n"))) + 1, nodes: map[string]astNode{}}
 	f.pickles = gherkin.Pickles(*doc, file, ids)

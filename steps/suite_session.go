@@ -48,6 +48,7 @@ type session struct {
 	closed    chan struct{}
 	counts    tally
 	remarks   remarks
+	twins     twins
 }
 
 // tally counts how the scenarios came out.

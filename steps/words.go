@@ -101,11 +101,11 @@ func (s *words) number(text string) int {
 	return n
 }
 
-// atLeastOne reads how many packets something holds.
+// atLeastOne reads how many of something there are.
 func (s *words) atLeastOne(text, what string) int {
 	n := s.number(text)
 	if n < 1 {
-		s.keep(fmt.Errorf("%s of %s packets: expected at least 1", what, text))
+		s.keep(fmt.Errorf("%s: expected at least 1", what))
 	}
 	return n
 }
@@ -125,6 +125,15 @@ func (s *words) bitRate(text string) uint64 {
 func (s *words) duration(text string) time.Duration {
 	d, err := quantity.Duration(text)
 	s.keep(err)
+	return d
+}
+
+// time reads a length of time above zero: what lasts, waits or comes late by nothing is a mistake.
+func (s *words) time(text string) time.Duration {
+	d := s.duration(text)
+	if s.err == nil && d == 0 {
+		s.keep(fmt.Errorf("%q: expected a length of time above zero", text))
+	}
 	return d
 }
 

@@ -18,6 +18,9 @@ import (
 // name and host name are.
 const longestName = 63
 
+// leastMemory is what a node must be given: below it runc cannot begin.
+const leastMemory = 1 << 20
+
 // createAtOnce is how many containers are created side by side.
 const createAtOnce = 8
 
@@ -102,6 +105,9 @@ func (w *World) AddNode(ctx context.Context, spec NodeSpec) error {
 	if err := w.freeNames([]NodeSpec{spec}); err != nil {
 		return err
 	}
+	if strings.TrimSpace(spec.Image) == "" && len(spec.Services) == 0 {
+		return fmt.Errorf("%s: the image is missing\nhint: write a registry's, oci:DIR, archive:FILE.tar, go:PACKAGE, or host:PROGRAM", spec.Name)
+	}
 	if err := w.begun(ctx); err != nil {
 		return err
 	}
@@ -152,6 +158,9 @@ func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, befo
 	}
 	nodes := make([]*Node, len(specs))
 	for i, spec := range specs {
+		if spec.Memory > 0 && spec.Memory < leastMemory {
+			return fmt.Errorf("%s: %s of memory: no program starts with so little\nhint: write 64 MiB, or %s or more", spec.Name, byteSize(spec.Memory), byteSize(leastMemory))
+		}
 		for _, name := range spec.aliases {
 			if err := w.alias(name, spec.Name); err != nil {
 				return err
@@ -195,7 +204,7 @@ func (w *World) defineServices(n *Node) error {
 			return err
 		}
 		if ref.Version != "" && !def.TakesVersion() {
-			return fmt.Errorf("%s %s: this service has one version\nhint: use {{.Version}} in %s", ref.Name, ref.Version, def.File)
+			return def.OneVersion(ref.Version)
 		}
 		n.services = append(n.services, &Service{Name: def.Name, node: n, def: def, version: word(ref.Version, def.Version), brought: ref.brought})
 	}
@@ -247,7 +256,7 @@ func (w *World) DefineService(ctx context.Context, name, yaml string) error {
 
 // docString is where the doc string of the sentence that ctx is in comes from.
 func (w *World) docString(ctx context.Context) catalogue.Origin {
-	from := catalogue.Origin{File: w.scenario.Info.URI, Base: w.baseDir}
+	from := catalogue.Origin{File: catalogue.Shown(w.scenario.Info.URI), Base: w.baseDir}
 	for _, st := range w.scenario.Info.Steps {
 		if st.DocString != nil && st.Text == sentenceOf(ctx) {
 			from.Line = st.DocString.Line

@@ -47,6 +47,9 @@ func (w *World) RunCommand(ctx context.Context, line string, on sel.Selector, b 
 		return err
 	}
 	if b.Kind == Now {
+		if w.frozen(n) {
+			return fmt.Errorf("%s: is paused until a sentence resumes it, so no command could begin there\nhint: say `%s resumes` before it, or let it be paused `for the next 5s`", n.Name, n.Name)
+		}
 		_, err := w.runOn(ctx, s, line, args)
 		return err
 	}

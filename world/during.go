@@ -38,11 +38,14 @@ type Span struct {
 // During finds the harm that the words after "while" mean, and its time: the
 // last one whose sentence begins so ("node2 was isolated", "packets to node2
 // were delayed"), else the last of that kind on those nodes ("the old leader
-// was killed"). It must be over.
+// was killed"). It must be over; one that ends by itself is waited for.
 func (w *World) During(ctx context.Context, text string) (Span, error) {
 	harms := w.allHarms()
 	a, who, err := w.meant(ctx, harms, text)
 	if err != nil {
+		return Span{}, err
+	}
+	if err := a.expire(ctx, who); err != nil {
 		return Span{}, err
 	}
 	a.mu.Lock()
@@ -55,6 +58,35 @@ func (w *World) During(ctx context.Context, text string) (Span, error) {
 		return Span{}, fmt.Errorf("while %s: %s is still on\nhint: heal it first, or give it a length: `for 5s`", text, a.what)
 	}
 	return Span{Harm: a.what, ID: a.id, Begin: a.from.at, End: until.at, from: a.from, until: until}, nil
+}
+
+// expireWithin is how long after its time a harm may take to heal.
+const expireWithin = 30 * time.Second
+
+// expire waits for the end of a harm that goes on beside the sentences, "for the next 5s".
+func (a *active) expire(ctx context.Context, who []*Node) error {
+	if a.lasts.Kind != ForNext {
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, a.begun.Add(a.lasts.D+expireWithin))
+	defer cancel()
+	for !a.over(who) {
+		if !waitTick(ctx, lookEvery) {
+			return fmt.Errorf("%s: did not end in its time: %w", a.named(), context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// over tells whether the harm is over, for some nodes at least.
+func (a *active) over(who []*Node) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.done {
+		return true
+	}
+	_, freed := a.overFor(who)
+	return freed
 }
 
 // overFor tells when the harm ended for all of some nodes that were released

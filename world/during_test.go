@@ -90,6 +90,26 @@ func TestDuringFindsTheHarmThatIsMeant(t *testing.T) {
 	}
 }
 
+// A harm that goes on beside the sentences is waited for; one that nothing ends is not.
+func TestDuringWaitsForTheEnd(t *testing.T) {
+	w, n := scene()
+	a := &active{kind: kindPause, what: "node2 paused", said: "node2 was paused", who: n[1:2], begun: time.Now(), lasts: Length{Kind: ForNext, D: 100 * time.Millisecond}}
+	w.harms = []*active{a}
+	end := a.begun.Add(100 * time.Millisecond)
+	time.AfterFunc(100*time.Millisecond, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.done, a.until = true, mark{at: end}
+	})
+	if span, err := w.During(t.Context(), "node2 was paused"); err != nil || !span.End.Equal(end) {
+		t.Errorf("got %+v, %v", span, err)
+	}
+	w.harms = []*active{{kind: kindPause, said: "node2 was paused", who: n[1:2], begun: time.Now()}}
+	if _, err := w.During(t.Context(), "node2 was paused"); err == nil {
+		t.Error("node2 is paused until a sentence resumes it")
+	}
+}
+
 // A node that was released from a harm looks back at its own part of it.
 func TestDuringAPart(t *testing.T) {
 	w, n := scene()

@@ -83,16 +83,18 @@ func (k harmKind) deadly() bool { return k.down() || k == kindDisk || k == kindM
 
 // active is a harm in this scenario: what was asked, by which sentence, on whom.
 type active struct {
-	id    string
-	kind  harmKind
-	what  string
-	says  string // the sentence that asked for it, as written
-	said  string // the same in the past: "node2 was isolated"
-	who   []*Node
-	begun time.Time
-	from  mark             // when it began
-	asked []xdpfault.Link  // of a network harm: its links as asked
-	match []xdpfault.Match // and the packets on them
+	id     string
+	kind   harmKind
+	what   string
+	says   string // the sentence that asked for it, as written
+	said   string // the same in the past: "node2 was isolated"
+	who    []*Node
+	lasts  Length // how long its sentence gave it
+	random bool   // a random fault, which heals in its own time
+	begun  time.Time
+	from   mark             // when it began
+	asked  []xdpfault.Link  // of a network harm: its links as asked
+	match  []xdpfault.Match // and the packets on them
 
 	mu     sync.Mutex
 	undo   func(context.Context) error
@@ -191,12 +193,13 @@ func (a *active) finish(end mark) {
 
 // begin registers a harm that is on, and lets it last as long as l says.
 func (w *World) begin(ctx context.Context, a *active, l Length) error {
-	a.w = w
+	a.w, a.lasts = w, l
 	a.begun = time.Now()
 	a.from = w.mark()
 	a.says = sentenceOf(ctx)
 	a.said = past(a.says)
 	if b := blowOf(ctx); b != nil {
+		a.random = true
 		b.hit(a)
 	}
 	w.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"brine.test/brine/world/catalogue"
 	"brine.test/brine/world/client"
@@ -180,7 +181,11 @@ func (w *World) BecomeLeader(ctx context.Context, who sel.Selector, of string) e
 	if !client.Can(to.def.Client, catalogue.OpMoveLeader) {
 		return fmt.Errorf("%s: its client cannot move the leader\nhint: give its service file a client with \"move_leader\"", e.service)
 	}
-	return w.Check(ctx, Bound{Kind: Within, D: moveLeaderWithin}, func(ctx context.Context) error {
+	within := moveLeaderWithin
+	if end, ok := ctx.Deadline(); ok { // what the sentence gives it, if that is less
+		within = min(within, max(0, time.Until(end)).Round(time.Millisecond))
+	}
+	return w.Check(ctx, Bound{Kind: Within, D: within}, func(ctx context.Context) error {
 		leader, err := w.findLeader(ctx, e)
 		if err != nil {
 			asked, failed := to.promote(ctx)

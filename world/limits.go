@@ -96,9 +96,7 @@ func (w *World) places(ctx context.Context, who sel.Selector) ([]*Node, []place,
 }
 
 // up lists the services of the place that run.
-func (p place) up() []*Service {
-	return slices.DeleteFunc(slices.Clone(p.services), func(s *Service) bool { return !s.isUp() })
-}
+func (p place) up() []*Service { return running(p.services) }
 
 // LimitMemory limits the memory of nodes or services, in bytes. What is in use
 // beyond it and cannot be written out is killed for by the kernel.
@@ -118,7 +116,10 @@ func (w *World) LimitMemory(ctx context.Context, who sel.Selector, bytes int64, 
 				return err
 			}
 			squeezed.Store(p.label, true)
-			return p.limits.memory.put(ctx, id, bytes, p.box.SetMemory)
+			if err := p.limits.memory.put(ctx, id, bytes, p.box.SetMemory); !errors.Is(err, unix.EBUSY) {
+				return err
+			}
+			return fmt.Errorf("%s: %s of memory: less than the kernel itself holds for it\nhint: write 1 MiB or more", p.label, byteSize(bytes))
 		},
 		func(ctx context.Context, id string, p place) error {
 			return p.limits.memory.drop(ctx, id, p.memory, p.box.SetMemory)

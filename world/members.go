@@ -3,6 +3,8 @@ package world
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"brine.test/brine/world/catalogue"
 	"brine.test/brine/world/client"
@@ -20,7 +22,33 @@ func (w *World) Join(ctx context.Context, name string, services []ServiceRef) er
 	if err := w.freeNames([]NodeSpec{spec}); err != nil {
 		return err
 	}
-	return w.addNodes(ctx, all[0].cluster, []NodeSpec{spec}, w.announce)
+	return w.addNodes(ctx, w.joined(spec), []NodeSpec{spec}, w.announce)
+}
+
+// joined is the cluster that a new node is meant to join: the one whose name its own begins with, as db4 does, else the
+// first that runs what it runs, else the first.
+func (w *World) joined(spec NodeSpec) *Cluster {
+	nodes := w.allNodes()
+	for _, n := range nodes {
+		if c := n.cluster; c.name != "" && numbered(spec.Name, c.name) {
+			return c
+		}
+	}
+	for _, n := range nodes {
+		for _, ref := range spec.Services {
+			if _, err := n.service(ref.Name); err == nil {
+				return n.cluster
+			}
+		}
+	}
+	return nodes[0].cluster
+}
+
+// numbered tells whether a name is another one with a number behind it.
+func numbered(name, prefix string) bool {
+	number, ok := strings.CutPrefix(name, prefix)
+	_, err := strconv.Atoi(number)
+	return ok && err == nil
 }
 
 // announce tells the members of new nodes, before these start.
@@ -200,7 +228,7 @@ func (w *World) Upgrade(ctx context.Context, ref ServiceRef) error {
 			}
 			hit = true
 			if !s.def.TakesVersion() {
-				return fmt.Errorf("%s %s: this service has one version\nhint: use {{.Version}} in %s", ref.Name, ref.Version, s.def.File)
+				return s.def.OneVersion(ref.Version)
 			}
 			if s.isUp() {
 				if err := s.stop(ctx); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,12 +79,7 @@ func (w *World) takeDown(ctx context.Context, kind harmKind, who sel.Selector, l
 		return err
 	}
 	verb := map[harmKind]string{kindKill: "killed", kindStop: "stopped"}[kind]
-	var up []*Service
-	for _, s := range services {
-		if s.isUp() {
-			up = append(up, s)
-		}
-	}
+	up := running(services)
 	if len(up) == 0 {
 		return fmt.Errorf("%s: does not run, so it cannot be %s", names(nodes), verb)
 	}
@@ -97,6 +93,11 @@ func (w *World) takeDown(ctx context.Context, kind harmKind, who sel.Selector, l
 		undo:  func(ctx context.Context) error { return w.startDown(ctx, up) },
 		gauge: func() record.Receipt { return record.Receipt{Processes: touched} },
 	}, l)
+}
+
+// running are those of the services that are up.
+func running(services []*Service) []*Service {
+	return slices.DeleteFunc(slices.Clone(services), func(s *Service) bool { return !s.isUp() })
 }
 
 // startDown starts those of the services that are down.
@@ -171,7 +172,11 @@ func (w *World) Pause(ctx context.Context, who sel.Selector, l Length) error {
 		return fmt.Errorf("%s: is paused already", names(nodes))
 	}
 	whole := who.Service == "" || len(services) == countServices(nodes)
-	frozen := processes(services)
+	up := running(services)
+	if len(up) == 0 {
+		return fmt.Errorf("%s: does not run, so it cannot be paused", names(nodes))
+	}
+	frozen := processes(up)
 	freeze, thaw := w.freezers(nodes, services, whole)
 	if err := freeze(ctx); err != nil {
 		return err

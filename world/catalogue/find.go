@@ -207,7 +207,7 @@ func readFolder(dir string) (*level, error) {
 			l.broken = append(l.broken, b)
 			continue
 		}
-		s, err := Parse(Origin{File: shown(file), Base: home(file)}, "", text)
+		s, err := Parse(Origin{File: Shown(file), Base: home(file)}, "", text)
 		if err != nil {
 			b.name, b.err = nameIn(string(text)), err
 			l.broken = append(l.broken, b)
@@ -242,8 +242,8 @@ func nameIn(text string) string {
 	return ""
 }
 
-// shown is a path as errors show it: relative to the working folder where that is shorter.
-func shown(file string) string {
+// Shown is a path as errors show it: relative to the working folder where that is shorter.
+func Shown(file string) string {
 	here, err := os.Getwd()
 	if err != nil {
 		return file

@@ -77,6 +77,19 @@ func Render(s *Service, data Data) (*Instance, error) {
 	return i, nil
 }
 
+// OneVersion is the error of asking for a version of a service whose file has no place for one.
+func (s *Service) OneVersion(asked string) error {
+	only := "it has one version only"
+	if s.Version != "" {
+		only = "it has version " + s.Version + " only"
+	}
+	hint := fmt.Sprintf("write `%s`, or {{.Version}} into the image in %s", s.Name, s.File)
+	if s.File == builtinFile {
+		hint = fmt.Sprintf("write `%s`: it runs the program that this machine has installed", s.Name)
+	}
+	return fmt.Errorf("%s %s: %s\nhint: %s", s.Name, asked, only, hint)
+}
+
 // version decides which version runs: the one asked for, where the service says how to get one, else its default.
 func (s *Service) version(asked string) (string, error) {
 	if len(asked) > 1 && asked[0] == 'v' && asked[1] >= '0' && asked[1] <= '9' && !strings.HasPrefix(s.Version, "v") {
@@ -90,11 +103,7 @@ func (s *Service) version(asked string) (string, error) {
 	case !versionForm.MatchString(asked):
 		return "", fmt.Errorf("%s %s: not a version", s.Name, asked)
 	case asked != s.Version && !s.usesVersion:
-		only := "it has one version only"
-		if s.Version != "" {
-			only = "it has version " + s.Version + " only"
-		}
-		return "", fmt.Errorf("%s %s: %s\nhint: use {{.Version}} in the image of %s", s.Name, asked, only, s.File)
+		return "", s.OneVersion(asked)
 	}
 	return asked, nil
 }

@@ -13,16 +13,18 @@ var reserved = map[string]bool{
 	"zone": true, "it": true, "everything": true,
 }
 
+const letters = "hint: a name is letters, digits, `_`, `.` and `-`, and begins with a letter"
+
 // CheckName tells whether a word may name a node, a service, a zone, a cluster or a remembered value: letters, digits,
 // "_", "." and "-", beginning with a letter, and none of the language's own words.
 func CheckName(word string) error {
 	switch {
 	case word == "":
-		return fmt.Errorf("a name is missing\n%s", forms)
+		return fmt.Errorf("a name is missing\n%s", letters)
 	case reserved[word]:
-		return fmt.Errorf("%q: a word of the language, not a name\n%s", word, forms)
+		return fmt.Errorf("%q: a word of the language, not a name\nhint: take another", word)
 	case !name.MatchString(word):
-		return fmt.Errorf("%q: neither a name nor a known way to say who (a name is letters, digits, \"_\", \".\", \"-\", and begins with a letter)\n%s", word, forms)
+		return fmt.Errorf("%q: not a name\n%s", word, letters)
 	}
 	return nil
 }

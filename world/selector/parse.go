@@ -118,8 +118,8 @@ func parseOne(words string) (Selector, error) {
 	if zone, ok := strings.CutPrefix(words, "zone "); ok {
 		return Selector{Kind: Zone, Zone: zone}, CheckName(zone)
 	}
-	if err := CheckName(words); err != nil {
-		return Selector{}, err
+	if CheckName(words) != nil {
+		return Selector{}, unknown(words)
 	}
 	return Selector{Kind: Named, Names: []string{words}}, nil
 }
