@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// BenchmarkOfUnshare is a whole network of so many nodes as a ratio to unshare
-// alone of as many namespaces, which are three more: its switch, clients and
-// services. The two are taken in turn; it is the median of the rounds' own ratios.
+// BenchmarkOfUnshare is a whole network of so many nodes, made at once as a
+// scenario's is with its first cluster, as a ratio to unshare alone of as many
+// namespaces, which are three more: its switch, clients and services. The two
+// are taken in turn; it is the median of the rounds' own ratios.
 func BenchmarkOfUnshare(b *testing.B) {
 	needRoot(b)
 	for _, size := range sizes {
@@ -23,11 +24,8 @@ func BenchmarkOfUnshare(b *testing.B) {
 			for range rounds {
 				alone := unshareTime(b, size+3)
 				begin := time.Now()
-				n, err := New(b.Context(), Config{Switch: func(*Namespace) (Switch, error) { return nullSwitch{}, nil }})
+				n, err := New(b.Context(), Config{Nodes: names, Switch: func(*Namespace) (Switch, error) { return nullSwitch{}, nil }})
 				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := n.AddNodes(b.Context(), names...); err != nil {
 					b.Fatal(err)
 				}
 				whole := time.Since(begin)

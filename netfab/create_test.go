@@ -43,11 +43,8 @@ func BenchmarkCreate(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", with.name, size), func(b *testing.B) {
 				names := nodeNames(size)
 				for b.Loop() {
-					n, err := New(b.Context(), Config{Switch: with.sw})
+					n, err := New(b.Context(), Config{Nodes: names, Switch: with.sw})
 					if err != nil {
-						b.Fatal(err)
-					}
-					if _, err := n.AddNodes(b.Context(), names...); err != nil {
 						b.Fatal(err)
 					}
 					b.StopTimer()
@@ -154,11 +151,11 @@ func BenchmarkWire(b *testing.B) {
 	n := newNetwork(b)
 	b.Run("batched", func(b *testing.B) {
 		benchmarkWire(b, n, func(node *Node, settings []sysctl) error {
-			rt, err := rtSocketHere()
-			if err != nil {
+			var err error
+			if node.rt, err = rtSocketHere(); err != nil {
 				return err
 			}
-			return errors.Join(n.wireHere(node, rt, sharedProc, settings), rt.close())
+			return errors.Join(setHere(settings), n.wire(node))
 		})
 	})
 	b.Run("library", func(b *testing.B) {
@@ -194,7 +191,7 @@ func benchmarkWire(b *testing.B, n *Network, wire func(*Node, []sysctl) error) {
 	}
 }
 
-// wireByLibrary is wireHere with vishvananda/netlink's own calls.
+// wireByLibrary is wire with vishvananda/netlink's own calls.
 func wireByLibrary(n *Network, node *Node, settings []sysctl) (err error) {
 	if err := setHere(settings); err != nil {
 		return err

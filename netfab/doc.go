@@ -30,15 +30,16 @@
 //
 // One network, used from a test:
 //
-//	n, err := netfab.New(ctx, netfab.Config{Name: "k3x9a2pq-1"})
+//	n, err := netfab.New(ctx, netfab.Config{Name: "k3x9a2pq-1", Nodes: []string{"node1", "node2"}})
 //	…
 //	defer n.Close()
-//	nodes, err := n.AddNodes(ctx, "node1", "node2", "node3")
+//	added, err := n.AddNodes(ctx, "node3")
 //	…
-//	spec.NetNS, spec.ResolvConf, spec.Hosts = nodes[0].NS().Path(), nodes[0].ResolvConf(), nodes[0].Hosts()
+//	node1, _ := n.Node("node1")
+//	spec.NetNS, spec.ResolvConf, spec.Hosts = node1.NS().Path(), node1.ResolvConf(), node1.Hosts()
 //	…
 //	resp, err := n.Clients().HTTP().R().SetContext(ctx).Get("http://node2:8080/")
-//	harm := nodes[0].FailNames(netfab.NamesServFail)
+//	harm := node1.FailNames(netfab.NamesServFail)
 //	…
 //	err = harm.Heal()
 //

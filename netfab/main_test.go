@@ -100,7 +100,7 @@ func (t traces) beyond(before traces) (left []string) {
 func newNetwork(t testing.TB, nodes ...string) *Network {
 	t.Helper()
 	needRoot(t)
-	n, err := New(t.Context(), Config{Name: t.Name()})
+	n, err := New(t.Context(), Config{Name: t.Name(), Nodes: nodes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,11 +112,6 @@ func newNetwork(t testing.TB, nodes ...string) *Network {
 			t.Error("left behind:", left)
 		}
 	})
-	if len(nodes) > 0 {
-		if _, err := n.AddNodes(t.Context(), nodes...); err != nil {
-			t.Fatal(err)
-		}
-	}
 	return n
 }
 

@@ -18,9 +18,12 @@ var ErrClosed = errors.New("closed")
 type Config struct {
 	// Name stands before the names of the network's own namespaces in messages.
 	Name string
+	// Nodes are the names of the first nodes, made together with all else: that
+	// takes less time than New and AddNodes one after the other.
+	Nodes []string
 	// Switch is called once, when the switch namespace exists and before any
-	// port is attached. nil: the kernel forwards between the ports, and no
-	// harm can be done.
+	// port is attached, by a goroutine of its own while the links are made.
+	// nil: the kernel forwards between the ports, and no harm can be done.
 	Switch func(ns *Namespace) (Switch, error)
 }
 
@@ -29,9 +32,11 @@ type Config struct {
 // its own. Methods may be called from any goroutine.
 type Network struct {
 	name     string
-	ns       *Namespace // the switch's
-	rt       *rtSocket  // in the switch namespace
-	sw       Switch
+	ns       *Namespace    // the switch's
+	rt       *rtSocket     // in the switch namespace
+	sw       Switch        // good, and failed too, once opened is closed
+	opened   chan struct{} // nil until the making of the switch began
+	failed   error
 	clients  *Node
 	services *Node
 	names    *nameTable
@@ -63,51 +68,69 @@ func New(ctx context.Context, cfg Config) (_ *Network, err error) {
 		}
 	}()
 
-	if err := n.makeSwitch(cfg); err != nil {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	indices, err := n.claim(cfg.Nodes)
+	if err != nil {
 		return nil, err
 	}
-	n.mu.Lock()
-	made, err := n.build(ctx, []string{"clients", "services"}, []int{clientsIndex, servicesIndex})
-	n.mu.Unlock()
+	names := append([]string{"clients", "services"}, cfg.Nodes...)
+	ahead := makeAhead(ctx, append([]string{cfg.Name + " switch"}, names...))
+	defer func() { err = errors.Join(err, ahead.drain()) }()
+	if err := n.beginSwitch(ahead, cfg.Switch); err != nil {
+		return nil, err
+	}
+	made, err := n.build(ahead, names, append([]int{clientsIndex, servicesIndex}, indices...))
 	if err != nil {
 		return nil, err
 	}
 	n.clients, n.services = made[0], made[1]
 	n.names.add(n.clients)
+	n.enter(made[2:])
 	if n.dns, err = serveNames(n.base, n.services, n.names); err != nil {
+		return nil, err
+	}
+	<-n.opened
+	if n.failed != nil {
+		return nil, n.failed
+	}
+	if err := n.attach(ctx, made); err != nil {
 		return nil, err
 	}
 	return n, nil
 }
 
-func (n *Network) makeSwitch(cfg Config) error {
-	err := visit(func() error {
-		var err error
-		if n.ns, err = unshareHere(cfg.Name + " switch"); err != nil {
-			return err
-		}
-		if err := setHere(nodeSysctls); err != nil {
-			return err
-		}
-		if n.rt, err = rtSocketHere(); err != nil {
-			return err
-		}
-		n.remember(n.ns, n.rt.fd)
-		n.rt.linkUp(linkLo)
-		return n.rt.flush()
-	})
+// beginSwitch takes the first namespace for the switch's and opens the switch
+// beside what follows.
+func (n *Network) beginSwitch(ahead *making, open func(*Namespace) (Switch, error)) error {
+	born, err := ahead.next()
 	if err != nil {
 		return err
 	}
-	if cfg.Switch == nil {
-		cfg.Switch = func(ns *Namespace) (Switch, error) { return newKernelSwitch(ns) }
+	n.ns, n.rt = born.ns, born.rt
+	n.remember(n.ns, n.rt.fd)
+	n.rt.linkUp(linkLo)
+	if err := n.rt.flush(); err != nil {
+		return err
 	}
-	sw, err := cfg.Switch(n.ns)
-	if err != nil {
-		return fmt.Errorf("make switch: %w", err)
+	n.opened = make(chan struct{})
+	if open == nil { // not beside: its settings are for links that are made later
+		n.openSwitch(func(ns *Namespace) (Switch, error) { return newKernelSwitch(ns) })
+		return n.failed
 	}
-	n.sw = sw
+	go n.openSwitch(open)
 	return nil
+}
+
+func (n *Network) openSwitch(open func(*Namespace) (Switch, error)) {
+	defer close(n.opened)
+	n.failed = errors.New("make switch: given up")
+	sw, err := open(n.ns)
+	if err != nil {
+		n.failed = fmt.Errorf("make switch: %w", err)
+		return
+	}
+	n.sw, n.failed = sw, nil
 }
 
 // Switch is the namespace that holds every port's own end.
@@ -153,6 +176,9 @@ func (n *Network) Close() error {
 		note(n.dns.Close())
 	}
 	note(n.sockets.Close())
+	if n.opened != nil {
+		<-n.opened
+	}
 	if n.sw != nil {
 		note(n.sw.Close())
 	}
@@ -160,11 +186,11 @@ func (n *Network) Close() error {
 		note(n.rt.close())
 	}
 	for _, node := range n.nodes {
-		note(node.ns.Close())
+		note(node.close())
 	}
 	for _, node := range []*Node{n.clients, n.services} {
 		if node != nil {
-			note(node.ns.Close())
+			note(node.close())
 		}
 	}
 	if n.ns != nil {

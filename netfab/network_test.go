@@ -263,11 +263,53 @@ type failingSwitch struct {
 }
 
 func (s failingSwitch) Attach(p Port) error {
-	if p.Index == s.at {
+	if s.at != 0 && p.Index == s.at {
 		return errAttach
 	}
 	return s.Switch.Attach(p)
 }
+
+// TestNewAllOrNone fails in each part of the making of a network, and leaves
+// nothing, a switch that was opened meanwhile included.
+func TestNewAllOrNone(t *testing.T) {
+	needRoot(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	errSwitch := errors.New("no switch")
+	for _, test := range []struct {
+		name  string
+		nodes []string
+		open  func(sw *closedSwitch) error
+		want  error
+	}{
+		{"a name", []string{"node1", "2node"}, nil, nil},
+		{"the switch", []string{"node1"}, func(*closedSwitch) error { return errSwitch }, errSwitch},
+		{"a port", []string{"node1", "node2", "node3"}, func(sw *closedSwitch) error { sw.at = 3; return nil }, errAttach},
+		{"given up", nodeNames(100), func(*closedSwitch) error { cancel(); return nil }, context.Canceled},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sw := &closedSwitch{failingSwitch: failingSwitch{Switch: nullSwitch{}}}
+			opened := false
+			n, err := New(ctx, Config{Name: t.Name(), Nodes: test.nodes, Switch: func(*Namespace) (Switch, error) {
+				err := test.open(sw)
+				opened = err == nil
+				return sw, err
+			}})
+			if err == nil || n != nil || test.want != nil && !errors.Is(err, test.want) {
+				t.Errorf("expected %v, got %v", test.want, err)
+			}
+			if sw.closed != opened {
+				t.Errorf("the switch: opened %v, closed %v", opened, sw.closed)
+			}
+		})
+	}
+}
+
+type closedSwitch struct {
+	failingSwitch
+	closed bool
+}
+
+func (s *closedSwitch) Close() error { s.closed = true; return nil }
 
 // TestThousandNodes makes 1,000 nodes and lets the first and the last talk.
 func TestThousandNodes(t *testing.T) {

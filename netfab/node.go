@@ -1,6 +1,7 @@
 package netfab
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -16,8 +17,9 @@ type Node struct {
 
 	net      *Network
 	ns       *Namespace
-	linked   bool // its veth is there
-	attached bool // to the switch
+	rt       *rtSocket // in ns, until the node is attached
+	linked   bool      // its veth is there
+	attached bool      // to the switch
 	faults   nameFaults
 }
 
@@ -26,6 +28,19 @@ func newNode(n *Network, name string, index int) *Node {
 	node.IP, node.IP6 = addresses(index)
 	return node
 }
+
+// hangUp closes the socket that the node was made through.
+func (n *Node) hangUp() error {
+	if n.rt == nil {
+		return nil
+	}
+	rt := n.rt
+	n.rt = nil
+	return rt.close()
+}
+
+// close lets go of the node's namespace.
+func (n *Node) close() error { return errors.Join(n.hangUp(), n.ns.Close()) }
 
 // NS is the node's namespace.
 func (n *Node) NS() *Namespace { return n.ns }

@@ -18,6 +18,28 @@ func (n *Network) AddNodes(ctx context.Context, names ...string) ([]*Node, error
 	if n.closed {
 		return nil, fmt.Errorf("%s: add nodes: %w", n.name, ErrClosed)
 	}
+	indices, err := n.claim(names)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	ahead := makeAhead(ctx, names)
+	nodes, err := n.build(ahead, names, indices)
+	if err == nil {
+		err = n.attach(ctx, nodes)
+	}
+	if err = errors.Join(err, ahead.drain()); err != nil {
+		n.ports.give(names, indices)
+		return nil, errors.Join(err, n.demolish(nodes...))
+	}
+	n.enter(nodes)
+	return nodes, nil
+}
+
+// claim looks whether nodes may have these names, and gives them ports.
+func (n *Network) claim(names []string) ([]int, error) {
 	seen := map[string]bool{"clients": true, "services": true}
 	for _, name := range names {
 		if !nodeName.MatchString(name) {
@@ -31,20 +53,15 @@ func (n *Network) AddNodes(ctx context.Context, names ...string) ([]*Node, error
 	if err := needDescriptors(len(n.nodes) + 2*len(names)); err != nil {
 		return nil, err
 	}
-	indices, err := n.ports.take(names)
-	if err != nil {
-		return nil, err
-	}
-	nodes, err := n.build(ctx, names, indices)
-	if err != nil {
-		n.ports.give(names, indices)
-		return nil, err
-	}
+	return n.ports.take(names)
+}
+
+// enter makes nodes known.
+func (n *Network) enter(nodes []*Node) {
 	for _, node := range nodes {
 		n.nodes[node.Name] = node
 		n.names.add(node)
 	}
-	return nodes, nil
 }
 
 // RemoveNode takes a node out: its name, its port, its link. A process that
@@ -63,75 +80,45 @@ func (n *Network) RemoveNode(_ context.Context, name string) error {
 	return n.demolish(node)
 }
 
-// build makes namespaces and ports for names. Nothing of it is left when it fails.
-func (n *Network) build(ctx context.Context, names []string, indices []int) (nodes []*Node, err error) {
-	sockets := make([]*rtSocket, 0, len(names))
-	defer func() {
-		for _, rt := range sockets {
-			err = errors.Join(err, rt.close())
+// build gives the namespaces that come their links. Nothing of it is left when
+// it fails.
+func (n *Network) build(ahead *making, names []string, indices []int) (nodes []*Node, err error) {
+	for i, name := range names {
+		node := newNode(n, name, indices[i])
+		born, err := ahead.next()
+		if err == nil {
+			node.ns, node.rt = born.ns, born.rt
+			nodes = append(nodes, node)
+			err = n.wire(node)
 		}
 		if err != nil {
-			for _, node := range nodes {
-				err = errors.Join(err, n.demolish(node))
-			}
-			nodes = nil
+			return nil, errors.Join(fmt.Errorf("%s: %w", name, err), n.demolish(nodes...))
 		}
-	}()
-	err = visit(func() (err error) {
-		var settings []sysctl
-		proc := sharedProc
-		defer func() { err = errors.Join(err, proc.close()) }()
-		for i, name := range names {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("%s: add node: %w", name, err)
-			}
-			node := newNode(n, name, indices[i])
-			if node.ns, err = unshareHere(name); err != nil {
-				return err
-			}
-			nodes = append(nodes, node)
-			if i == 0 {
-				if settings, err = differHere(nodeSysctls); err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
-			}
-			if proc, err = proc.fresh(i); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			rt, err := rtSocketHere()
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			sockets = append(sockets, rt)
-			if err := n.wireHere(node, rt, proc, settings); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		err = n.awaitReady(ctx, nodes, sockets)
-	}
-	if err != nil {
-		return nodes, err
-	}
-	for _, node := range nodes {
-		if err := n.sw.Attach(node.Port()); err != nil {
-			return nodes, fmt.Errorf("%s: attach to switch: %w", node.Name, err)
-		}
-		node.attached = true
 	}
 	return nodes, nil
 }
 
-// wireHere gives the node's namespace, in which the calling thread is, its
-// settings, its link and its addresses. rt is a socket in the namespace.
-func (n *Network) wireHere(node *Node, rt *rtSocket, proc procFS, settings []sysctl) error {
-	n.remember(node.ns, rt.fd)
-	if err := proc.setHere(settings); err != nil {
+// attach waits until nodes' links carry packets and plugs them into the switch.
+func (n *Network) attach(ctx context.Context, nodes []*Node) error {
+	if err := n.awaitReady(ctx, nodes); err != nil {
 		return err
 	}
+	for _, node := range nodes {
+		if err := n.sw.Attach(node.Port()); err != nil {
+			return fmt.Errorf("%s: attach to switch: %w", node.Name, err)
+		}
+		node.attached = true
+		if err := node.hangUp(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
+// wire gives the node's namespace its link and its addresses.
+func (n *Network) wire(node *Node) error {
+	rt := node.rt
+	n.remember(node.ns, rt.fd)
 	p := node.Port()
 	n.rt.addVeth(p, node.ns.fd)
 	if err := n.rt.flush(); err != nil {
@@ -158,21 +145,24 @@ func (n *Network) wireHere(node *Node, rt *rtSocket, proc procFS, settings []sys
 	return err
 }
 
-// demolish undoes build for one node, as far as it came.
-func (n *Network) demolish(node *Node) error {
-	var errs []error
-	if node.attached {
-		errs = append(errs, n.sw.Detach(node.Index))
+// demolish undoes build and attach, as far as they came.
+func (n *Network) demolish(nodes ...*Node) error {
+	var failed []error
+	for _, node := range nodes {
+		var errs []error
+		if node.attached {
+			errs = append(errs, n.sw.Detach(node.Index))
+		}
+		if node.linked { // the namespace's end would delete it too, but later
+			n.rt.delLink(node.Port().IfIndex)
+			errs = append(errs, n.rt.flush())
+		}
+		errs = append(errs, node.close())
+		if err := errors.Join(errs...); err != nil {
+			failed = append(failed, fmt.Errorf("%s: remove: %w", node.Name, err))
+		}
 	}
-	if node.linked { // the namespace's end would delete it too, but later
-		n.rt.delLink(node.Port().IfIndex)
-		errs = append(errs, n.rt.flush())
-	}
-	errs = append(errs, node.ns.Close())
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("%s: remove: %w", node.Name, err)
-	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // portNumbers hands out indices: in order of creation, the same again to a

@@ -28,16 +28,18 @@ const (
 //     carrier is noticed they drop what they should send.
 //   - An IPv6 address gets its local route from the worker that would look
 //     for duplicates, even where it need not look.
-func (n *Network) awaitReady(ctx context.Context, nodes []*Node, sockets []*rtSocket) error {
+func (n *Network) awaitReady(ctx context.Context, nodes []*Node) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	poll := time.NewTicker(time.Millisecond)
-	defer poll.Stop()
-	for i, node := range nodes {
+	poll := unix.NsecToTimespec((100 * time.Microsecond).Nanoseconds()) // the runtime's own timers are as coarse as 1 ms
+	for _, node := range nodes {
 		for {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("%s: wait for its link to carry packets: %w", node.Name, err)
+			}
 			up, err := n.rt.linkIsUp(node.Port().IfIndex)
 			if err == nil && up {
-				up, err = sockets[i].isLocal(node.IP6)
+				up, err = node.rt.isLocal(node.IP6)
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", node.Name, err)
@@ -45,11 +47,7 @@ func (n *Network) awaitReady(ctx context.Context, nodes []*Node, sockets []*rtSo
 			if up {
 				break
 			}
-			select {
-			case <-poll.C:
-			case <-ctx.Done():
-				return fmt.Errorf("%s: wait for its link to carry packets: %w", node.Name, ctx.Err())
-			}
+			_ = unix.Nanosleep(&poll, nil) // a signal may end it early
 		}
 	}
 	return nil

@@ -6,10 +6,14 @@ import (
 )
 
 // TestFirstPacket sends one datagram each way and family the moment that the
-// nodes are there, in many networks: none may be lost.
+// nodes are there, one made with the network and one added, in many networks:
+// none may be lost.
 func TestFirstPacket(t *testing.T) {
 	for range 30 {
-		n := newNetwork(t, "node1", "node2")
+		n := newNetwork(t, "node1")
+		if _, err := n.AddNodes(t.Context(), "node2"); err != nil {
+			t.Fatal(err)
+		}
 		one, two := node(t, n, "node1"), node(t, n, "node2")
 		for _, way := range []struct {
 			from, to *Node

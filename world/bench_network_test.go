@@ -55,17 +55,11 @@ func BenchmarkNetwork(b *testing.B) {
 
 func networkWithPrograms(b *testing.B, names []string) *netfab.Network {
 	b.Helper()
-	n, err := netfab.New(b.Context(), netfab.Config{Switch: func(ns *netfab.Namespace) (netfab.Switch, error) {
+	n, err := netfab.New(b.Context(), netfab.Config{Nodes: names, Switch: func(ns *netfab.Namespace) (netfab.Switch, error) {
 		e, err := newFaults(ns, 1)
 		return faultSwitch{e}, err
 	}})
 	if err != nil {
-		b.Fatal(err)
-	}
-	if len(names) == 0 {
-		return n
-	}
-	if _, err := n.AddNodes(b.Context(), names...); err != nil {
 		b.Fatal(err)
 	}
 	return n

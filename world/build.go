@@ -31,7 +31,7 @@ func (w *World) BuildCluster(ctx context.Context, c ClusterSpec) error {
 	if err != nil {
 		return err
 	}
-	if err := w.begun(ctx); err != nil {
+	if err := w.begun(ctx, specNames(specs)...); err != nil {
 		return err
 	}
 	cluster := w.cluster(c.Name)
@@ -108,7 +108,7 @@ func (w *World) AddNode(ctx context.Context, spec NodeSpec) error {
 	if strings.TrimSpace(spec.Image) == "" && len(spec.Services) == 0 {
 		return fmt.Errorf("%s: the image is missing\nhint: write a registry's, oci:DIR, archive:FILE.tar, go:PACKAGE, or host:PROGRAM", spec.Name)
 	}
-	if err := w.begun(ctx); err != nil {
+	if err := w.begun(ctx, spec.Name); err != nil {
 		return err
 	}
 	return w.addNodes(ctx, w.firstCluster(), []NodeSpec{spec}, nil)
@@ -139,10 +139,7 @@ func (w *World) cluster(name string) *Cluster {
 // addNodes makes the nodes' networks and containers, in that order, and starts
 // them. before, when given, runs after the nodes exist and before they start.
 func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, before func(context.Context, []*Node) error) (err error) {
-	wanted := make([]string, len(specs))
-	for i, s := range specs {
-		wanted[i] = s.Name
-	}
+	wanted := specNames(specs)
 	what := listWords(wanted)
 	if len(specs) > 5 {
 		what = fmt.Sprintf("%d nodes", len(specs))
@@ -152,7 +149,7 @@ func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, befo
 	if specs, err = w.bring(c, specs); err != nil {
 		return err
 	}
-	nets, err := w.net.AddNodes(ctx, wanted...)
+	nets, err := w.netNodes(ctx, wanted)
 	if err != nil {
 		return fmt.Errorf("make the nodes' network: %w", err)
 	}
@@ -190,6 +187,31 @@ func (w *World) addNodes(ctx context.Context, c *Cluster, specs []NodeSpec, befo
 	}
 	w.topology()
 	return w.startNodes(ctx, nodes)
+}
+
+func specNames(specs []NodeSpec) []string {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// netNodes gives the nodes' places in the network, and makes those that it did
+// not begin with.
+func (w *World) netNodes(ctx context.Context, names []string) ([]*netfab.Node, error) {
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, there := w.net.Node(name)
+		return there
+	})
+	if _, err := w.net.AddNodes(ctx, missing...); err != nil {
+		return nil, err
+	}
+	nodes := make([]*netfab.Node, len(names))
+	for i, name := range names {
+		nodes[i], _ = w.net.Node(name)
+	}
+	return nodes, nil
 }
 
 // defineServices looks up what a node runs.

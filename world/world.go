@@ -138,9 +138,10 @@ func (w *World) ID() string { return w.id }
 // BaseDir is the folder that relative paths of sentences start at.
 func (w *World) BaseDir() string { return w.baseDir }
 
-// ready makes what the first building sentence needs: the container runtime,
-// the network, the fault engine and the scenario's container group.
-func (w *World) begun(ctx context.Context) error {
+// begun makes what the first building sentence needs: the container runtime,
+// the network with its first nodes, the fault engine and the scenario's
+// container group.
+func (w *World) begun(ctx context.Context, nodes ...string) error {
 	if w.group != nil {
 		return nil
 	}
@@ -149,7 +150,7 @@ func (w *World) begun(ctx context.Context) error {
 		return err
 	}
 	w.rt = rt
-	w.net, err = netfab.New(ctx, netfab.Config{Name: "brine-" + w.id, Switch: w.openFaults})
+	w.net, err = netfab.New(ctx, netfab.Config{Name: "brine-" + w.id, Nodes: nodes, Switch: w.openFaults})
 	if err != nil {
 		return fmt.Errorf("make the network: %w", err)
 	}
