@@ -32,7 +32,9 @@ func BenchmarkBareRunc(b *testing.B) {
 	}
 	dir := b.TempDir()
 	root := filepath.Join(dir, "root")
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(root, "box"), "./testdata/box").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", filepath.Join(root, "box"), "./testdata/box")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as the image's: there is no C library
+	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%s %v", out, err)
 	}
 	// The mount points, which the 25 would make at the same time.
@@ -92,6 +94,9 @@ func BenchmarkBareRunc(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StopTimer()
+		if pids, err := node.cgroup.Pids(); err != nil || len(pids) < 25 {
+			b.Fatalf("%d programs run, want 25: %v", len(pids), err)
+		}
 		if err := node.cgroup.Kill(ctx); err != nil {
 			b.Fatal(err)
 		}
