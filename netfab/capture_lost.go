@@ -27,8 +27,9 @@ type LostPacket struct {
 }
 
 // Lost tells the capture of a loss. A packet that the node sent gets a
-// comment; one that never reached it, or whose capture is long past, is
-// entered with what is known of it. It returns at once.
+// comment; a large one, of which a segment was lost, is taken apart for that.
+// One that never reached the node, or whose capture is long past, is entered
+// with what is known of it. It returns at once.
 func (c *Capture) Lost(p LostPacket) { c.held.tell(p) }
 
 // hold keeps packets back until the losses among them are known:
@@ -39,7 +40,8 @@ func (c *Capture) Lost(p LostPacket) { c.held.tell(p) }
 type hold struct {
 	packets []*heldPacket // in the order of time
 	like    map[string][]*heldPacket
-	extra   []*heldPacket // losses without a packet, in the order of time
+	large   map[string][]*heldPacket // by flow: those that are cut before they reach the wire
+	extra   []*heldPacket            // losses without a packet, in the order of time
 
 	mu   sync.Mutex
 	told []LostPacket
@@ -50,6 +52,7 @@ type heldPacket struct {
 	data []byte
 	out  bool
 	why  string // it was lost
+	lost []lostSegment
 }
 
 // likeness is what a packet and its loss have in common; the switch changes link addresses.
@@ -77,6 +80,7 @@ func (h *hold) add(ci gopacket.CaptureInfo, data []byte, out bool) {
 	}
 	key := likeness(data, ci.Length)
 	h.like[key] = append(h.like[key], p)
+	h.addLarge(p)
 }
 
 // settle finds the packets of the losses told so far that are old enough.
@@ -96,6 +100,9 @@ func (h *hold) settle(now time.Time) {
 	for _, l := range due {
 		if p := h.find(l); p != nil {
 			p.why = l.Why
+			continue
+		}
+		if h.markSegment(l) {
 			continue
 		}
 		h.extra = append(h.extra, &heldPacket{
@@ -137,6 +144,7 @@ func (h *hold) next(now time.Time) *heldPacket {
 		if h.like[key] = h.like[key][1:]; len(h.like[key]) == 0 {
 			delete(h.like, key)
 		}
+		h.forgetLarge(p)
 	}
 	return p
 }
@@ -148,8 +156,10 @@ var never = time.Unix(1<<40, 0)
 func (c *Capture) writeHeld(now time.Time) error {
 	c.held.settle(now)
 	for p := c.held.next(now); p != nil; p = c.held.next(now) {
-		if err := c.write(p); err != nil {
-			return err
+		for _, piece := range p.pieces() {
+			if err := c.write(piece); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

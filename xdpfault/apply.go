@@ -28,18 +28,14 @@ func (e *Engine) apply(h *Handle, rules []Rule) error {
 		return errors.New("no rules")
 	}
 	change := newChange(e.matrix, e.sets)
-	err := e.prepare(h, change, rules)
-	if err == nil {
-		err = e.wireUp(h.rules...)
-	}
-	if err != nil {
+	if err := e.prepare(h, change, rules); err != nil {
 		change.abort()
 		var slots []uint16
 		for _, live := range h.rules {
 			e.slots.untake(live.slot)
 			slots = append(slots, live.slot)
 		}
-		return errors.Join(err, e.line.heal(slots), e.wireDown())
+		return errors.Join(err, e.line.heal(slots))
 	}
 	change.commit()
 	return nil
@@ -90,7 +86,11 @@ func (e *Engine) prepare(h *Handle, change *change, rules []Rule) error {
 		live.id = e.lastID
 		kernel.Id, kernel.Seed, kernel.Begin = live.id, mix64(e.cfg.Seed+uint64(live.id)), monotonic()
 		e.rules.at[live.slot] = kernel
-		live.senders = e.senders(live)
+		if e.sets.cut[live.slot] = e.needsCutter(live.action); e.sets.cut[live.slot] {
+			if err := e.enableCutter(); err != nil {
+				return err
+			}
+		}
 		if err := e.enlist(live, kernel.Seed); err != nil {
 			return err
 		}

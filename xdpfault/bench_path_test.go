@@ -56,7 +56,7 @@ func BenchmarkPath(b *testing.B) {
 	tc := newFabric(b, HookTC, 7)
 	xdp := newFabric(b, HookXDP, 4)
 	tc.apply(Rule{Links: splitLinks([]int{2, 3}, []int{4}), Action: Drop{}})
-	tc.apply(Rule{Links: both(5, 6), Action: Loss{Share: 0}}) // wire mode
+	tc.apply(Rule{Links: both(5, 6), Action: Loss{Share: 0}}) // segments are cut
 	same := newFabric(b, HookTC, 5)
 	same.apply(Rule{Links: []Link{{2, 4}}, Action: Loss{Share: 0.01}})
 	delayed := newFabric(b, HookTC, 4)

@@ -39,7 +39,7 @@ func BenchmarkRule(b *testing.B) {
 			f.heal(h)
 		}
 	})
-	b.Run("loss inject+heal", func(b *testing.B) { // with wire mode at the sender
+	b.Run("loss inject+heal", func(b *testing.B) {
 		for b.Loop() {
 			f.heal(f.apply(Rule{Links: []Link{{2, 3}}, Action: Loss{Share: 0.1}}))
 		}

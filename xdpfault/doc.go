@@ -10,6 +10,9 @@
 //	                     one 4-byte store flips them all        │ └─ ledger: state and counters per rule and link
 //	                                                            └─── drop, lose, corrupt, duplicate, divert
 //
+// Rules that act on single packets of the wire have the segments of their
+// links cut into such first, by a device inside the switch namespace.
+//
 // In the verdict itself: Drop, Loss (independent, or in bursts), Duplicate,
 // Flap, and Corrupt with the checksum mended. In the delay line, a process of
 // its own behind a TAP that needs neither netem nor fq: Delay, Rate, Reorder,

@@ -78,8 +78,8 @@ type Engine struct {
 	ports   map[int]*Port
 	handles map[*Handle]struct{} // in force
 	healed  []*Handle            // with entries in the ledger
-	wired   map[int]map[int]bool // ports in wire mode, and their offloads before
 	line    *line                // nil until a rule needs it
+	cutter  *cutter              // likewise
 	lost    *lostReader          // nil until someone watches a port
 	lastID  uint32
 	nonce   uint32
@@ -103,7 +103,7 @@ func New(ns NetNS, cfg Config) (_ *Engine, err error) {
 	}
 	e := &Engine{
 		ns: ns, cfg: cfg, probe: newProbeMAC(),
-		ports: map[int]*Port{}, handles: map[*Handle]struct{}{}, wired: map[int]map[int]bool{},
+		ports: map[int]*Port{}, handles: map[*Handle]struct{}{},
 	}
 	defer func() {
 		if err != nil {
@@ -182,7 +182,7 @@ func (e *Engine) Close() error {
 	for index := range e.ports {
 		errs = append(errs, e.detach(index))
 	}
-	errs = append(errs, e.line.close(), e.tc.close(), e.xdp.close())
+	errs = append(errs, e.line.close(), e.cutter.close(), e.tc.close(), e.xdp.close())
 	if e.matrix != nil {
 		errs = append(errs, e.matrix.cells.close())
 	}

@@ -97,7 +97,6 @@ func (e *Engine) extendWild(index int) error {
 			g.rule.on = g.on
 			slices.Sort(g.rule.on)
 			g.rule.on = slices.Compact(g.rule.on)
-			g.rule.senders = e.senders(g.rule)
 		}
 	}
 	return nil

@@ -24,8 +24,7 @@ type liveRule struct {
 	off    []cell        // links released
 	freed  map[Link]bool // released links, which All does not bring back
 
-	senders []int      // ports in wire mode for it
-	queue   *queueLoss // what its queue in the delay line dropped, if it has one
+	queue *queueLoss // what its queue in the delay line dropped, if it has one
 }
 
 // Heal ends the harm on all its links at one instant. It may be called again.
@@ -45,7 +44,7 @@ func (h *Handle) Heal() error {
 		h.e.slots.retire(live.slot)
 		slots = append(slots, live.slot)
 	}
-	return errors.Join(h.e.line.heal(slots), h.e.wireDown(), h.e.bury(h))
+	return errors.Join(h.e.line.heal(slots), h.e.bury(h))
 }
 
 // Release ends the harm on those of its links that which chooses, at one
@@ -59,7 +58,7 @@ func (h *Handle) Release(which func(Link) bool) error {
 	if err := h.release(which); err != nil {
 		return fmt.Errorf("release: %w", err)
 	}
-	return h.e.wireDown()
+	return nil
 }
 
 // release takes links out of force; all of them when which is nil.
@@ -89,7 +88,6 @@ func (h *Handle) release(which func(Link) bool) error {
 		} else {
 			live.off = append(live.off, gone[i]...)
 		}
-		live.senders = h.e.senders(live)
 		if len(live.wild) == 0 {
 			continue
 		}

@@ -79,7 +79,7 @@ func (e *Engine) loadProgram(name string) (*ebpf.Program, error) {
 		verdictMapBrineFlows: m.BrineFlows, verdictMapBrineFrags: m.BrineFrags, verdictMapBrineIfindex: m.BrineIfindex,
 		verdictMapBrineLedger: m.BrineLedger, verdictMapBrineMatrix: m.BrineMatrix, verdictMapBrineOdd: m.BrineOdd,
 		verdictMapBrinePorts: m.BrinePorts, verdictMapBrineRules: m.BrineRules, verdictMapBrineSets: m.BrineSets,
-		verdictMapBrineTraffic: m.BrineTraffic, verdictMapBrineLost: m.BrineLost,
+		verdictMapBrineTraffic: m.BrineTraffic, verdictMapBrineLost: m.BrineLost, verdictMapBrineCut: m.BrineCut,
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("load program %s: %w", name, err)

@@ -230,9 +230,6 @@ func TestModel(t *testing.T) {
 				if n := len(f.engine.sets.index); n != 1 {
 					t.Fatalf("%d rule sets are left, want the empty one", n)
 				}
-				if n := len(f.engine.wired); n != 0 {
-					t.Fatalf("%d ports are left in wire mode", n)
-				}
 			})
 		})
 	}

@@ -32,26 +32,21 @@ const ethSSFeatures = 4
 // than one wire packet to its interface.
 var segmentation sync.Map // struct{} -> []int, once a device has told
 
-// setOffloads switches features of a device in this thread's namespace, and
-// gives what was on before of those in which.
-func setOffloads(ifname string, which []int, on func(bit int) bool) (before map[int]bool, err error) {
+// setOffloads switches features of a device in this thread's namespace on or off.
+func setOffloads(ifname string, which []int, on bool) (err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, unix.Close(fd)) }()
 	active, err := activeFeatures(fd, ifname)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	before = map[int]bool{}
 	valid, requested := make(features, len(active)), make(features, len(active))
 	for _, bit := range which {
-		before[bit] = active.has(bit)
-		if on(bit) != active.has(bit) {
-			valid.set(bit, true)
-			requested.set(bit, on(bit))
-		}
+		valid.set(bit, true)
+		requested.set(bit, on)
 	}
 	// struct ethtool_sfeatures: command, words, then {valid, requested} each
 	cmd := binary.NativeEndian.AppendUint32(nil, unix.ETHTOOL_SFEATURES)
@@ -60,7 +55,7 @@ func setOffloads(ifname string, which []int, on func(bit int) bool) (before map[
 		cmd = binary.NativeEndian.AppendUint32(cmd, valid[i])
 		cmd = binary.NativeEndian.AppendUint32(cmd, requested[i])
 	}
-	return before, ethtool(fd, ifname, cmd)
+	return ethtool(fd, ifname, cmd)
 }
 
 // activeFeatures asks ETHTOOL_GFEATURES: command, words, then {available,

@@ -79,12 +79,6 @@ func (e *Engine) attach(p Port) (err error) {
 		return err
 	}
 	e.ports[p.Index] = &p
-	for h := range e.handles {
-		if err := e.wireUp(h.rules...); err != nil {
-			delete(e.ports, p.Index)
-			return err
-		}
-	}
 	return nil
 }
 
@@ -105,7 +99,6 @@ func (e *Engine) detach(index int) error {
 		return fmt.Errorf("port %d: %w", index, ErrNoSuchPort)
 	}
 	delete(e.ports, index)
-	delete(e.wired, index)
 	if err := e.unplug(p); err != nil {
 		return fmt.Errorf("port %d (%s): %w", index, p.IfName, err)
 	}

@@ -44,6 +44,7 @@ type sets struct {
 	refs   []int32 // cells of the active plane that name it
 	index  map[setKey]uint16
 	tag    uint16
+	cut    []bool // by slot of a rule: it acts on single packets of the wire
 }
 
 func newSets(kernel shared[verdictRuleset]) *sets {
@@ -54,6 +55,7 @@ func newSets(kernel shared[verdictRuleset]) *sets {
 		keys:   make([]setKey, n),
 		refs:   make([]int32, n),
 		index:  map[setKey]uint16{{}: 0},
+		cut:    make([]bool, maxRules),
 	}
 }
 
@@ -67,8 +69,18 @@ func (s *sets) intern(k setKey) (id uint16, made bool, err error) {
 	}
 	s.index[k], s.keys[id] = id, k
 	s.tag++
-	s.kernel.at[id] = verdictRuleset{N: k.n, Tag: s.tag, Rule: k.rule}
+	s.kernel.at[id] = verdictRuleset{N: uint8(k.n), Cut: s.cuts(k), Tag: s.tag, Rule: k.rule}
 	return id, true, nil
+}
+
+// cuts is 1 if a rule of the set acts on single packets of the wire.
+func (s *sets) cuts(k setKey) uint8 {
+	for _, slot := range k.rule[:k.n] {
+		if s.cut[slot] {
+			return 1
+		}
+	}
+	return 0
 }
 
 // change is a prepared generation: an idle plane that differs from the active

@@ -12,7 +12,7 @@ import (
 
 // TestToggles puts rules on and off a hundred times under live traffic. Of
 // numbered datagrams each one arrives once or is in a receipt, and TCP both
-// ways loses no byte, while the sender goes into wire mode and out of it.
+// ways loses no byte, while the link's segments go through the cutter and past it.
 func TestToggles(t *testing.T) {
 	requireRoot(t)
 	n, size := 20_000, 1<<20

@@ -23,7 +23,16 @@ type verdictControl struct {
 	Generation uint32
 	Fallback   uint32
 	Tap        uint32
-	Pad        uint32
+	Cutter     uint32
+}
+
+type verdictCutKey struct {
+	_     structs.HostLayout
+	Src   uint16
+	Dst   uint16
+	Sport uint16
+	Dport uint16
+	Proto uint32
 }
 
 type verdictFlowKey struct {
@@ -94,7 +103,8 @@ type verdictRule struct {
 
 type verdictRuleset struct {
 	_    structs.HostLayout
-	N    uint16
+	N    uint8
+	Cut  uint8
 	Tag  uint16
 	Rule [14]uint16
 }
@@ -125,6 +135,7 @@ const (
 	verdictMapBrineAddr4   = "brine_addr4"
 	verdictMapBrineAddr6   = "brine_addr6"
 	verdictMapBrineControl = "brine_control"
+	verdictMapBrineCut     = "brine_cut"
 	verdictMapBrineFlows   = "brine_flows"
 	verdictMapBrineFrags   = "brine_frags"
 	verdictMapBrineIfindex = "brine_ifindex"
@@ -197,6 +208,7 @@ type verdictMapSpecs struct {
 	BrineAddr4   *ebpf.MapSpec `ebpf:"brine_addr4"`
 	BrineAddr6   *ebpf.MapSpec `ebpf:"brine_addr6"`
 	BrineControl *ebpf.MapSpec `ebpf:"brine_control"`
+	BrineCut     *ebpf.MapSpec `ebpf:"brine_cut"`
 	BrineFlows   *ebpf.MapSpec `ebpf:"brine_flows"`
 	BrineFrags   *ebpf.MapSpec `ebpf:"brine_frags"`
 	BrineIfindex *ebpf.MapSpec `ebpf:"brine_ifindex"`
@@ -241,6 +253,7 @@ type verdictMaps struct {
 	BrineAddr4   *ebpf.Map `ebpf:"brine_addr4"`
 	BrineAddr6   *ebpf.Map `ebpf:"brine_addr6"`
 	BrineControl *ebpf.Map `ebpf:"brine_control"`
+	BrineCut     *ebpf.Map `ebpf:"brine_cut"`
 	BrineFlows   *ebpf.Map `ebpf:"brine_flows"`
 	BrineFrags   *ebpf.Map `ebpf:"brine_frags"`
 	BrineIfindex *ebpf.Map `ebpf:"brine_ifindex"`
@@ -259,6 +272,7 @@ func (m *verdictMaps) Close() error {
 		m.BrineAddr4,
 		m.BrineAddr6,
 		m.BrineControl,
+		m.BrineCut,
 		m.BrineFlows,
 		m.BrineFrags,
 		m.BrineIfindex,

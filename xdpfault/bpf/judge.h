@@ -220,9 +220,9 @@ __noinline __u32 cell_of(__u32 src, __u32 dst)
 #define NO_SLOT 0xffff
 
 /* all_rules joins what all rules of the link want. */
-static __always_inline __u64 all_rules(__u32 link, __u64 pkt, __u64 size)
+static __always_inline __u64 all_rules(__u32 set, __u32 link, __u64 pkt, __u64 size)
 {
-	__u32 v = V_PASS, set = cell_of(link >> 16, link & 0xffff), mask = 0, slot = NO_SLOT, one;
+	__u32 v = V_PASS, mask = 0, slot = NO_SLOT, one;
 	struct ruleset *rules;
 	__u64 now;
 
@@ -282,10 +282,10 @@ static __always_inline void account(__u32 link, __u64 pkt, __u64 size, __u32 sto
 	}
 }
 
-/* decide gives the verdict on a packet of a link and counts it. */
-__noinline __u64 decide(__u32 link, __u64 pkt, __u64 size, __u32 exempt)
+/* decide gives the verdict of a rule set on a packet of a link, and counts it. */
+__noinline __u64 decide(__u32 set, __u32 link, __u64 pkt, __u64 size)
 {
-	__u64 d = exempt ? V_PASS : all_rules(link, pkt, size);
+	__u64 d = all_rules(set, link, pkt, size);
 
 	if (!(pkt & PKT_PROBE))
 		account(link, pkt, size, d & (V_DROP | V_DIVERT), d & V_DUPLICATE);

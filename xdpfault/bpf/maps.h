@@ -125,6 +125,20 @@ struct {
 	__type(value, __u8);
 } brine_flows SEC(".maps");
 
+/* Flows with segments that were cut: all their packets go that way, to keep their order. */
+struct cut_key {
+	__u16 src, dst; /* the two ports of the engine */
+	__u16 sport, dport;
+	__u32 proto;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct cut_key);
+	__type(value, __u8);
+} brine_cut SEC(".maps");
+
 /* Packets that rules dropped, for who watches a port. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);

@@ -65,7 +65,8 @@ struct rule {
 };
 
 struct ruleset {
-	__u16 n;
+	__u8 n;
+	__u8 cut;  /* a rule acts on single packets of the wire */
 	__u16 tag; /* changes each time the set's number is used again */
 	__u16 rule[SET_RULES]; /* slots in the rules map */
 };
@@ -82,6 +83,9 @@ struct handover {
 	__u16 random;   /* where to corrupt */
 	__u16 stamp;    /* when, in units of 1,024 ns: the line may be late to read it */
 };
+
+/* Stands for the far end of the cutter among the ports. */
+#define CUTTER 0xffff
 
 struct port {
 	__u32 ifindex; /* host side; 0: no such port */
@@ -136,7 +140,7 @@ struct control {
 	__u32 generation; /* one store here flips all links at once */
 	__u32 fallback;   /* port for unknown addresses + 1; 0: drop */
 	__u32 tap;        /* ifindex of the delay line; 0: none */
-	__u32 pad;
+	__u32 cutter;     /* ifindex of the device that cuts segments; 0: none */
 };
 
 #endif

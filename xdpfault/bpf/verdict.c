@@ -105,6 +105,45 @@ static __noinline void corrupt(struct __sk_buff *skb, __u32 l4, __u32 proto, __u
 	bpf_l4_csum_replace(skb, l4 + field, from, to, flags);
 }
 
+/*
+ * must_cut tells whether a packet has to be cut into packets of the wire
+ * before its verdict, or to follow one that had to. Datagrams and acknowledgements
+ * of flows that send no segments go their way without that.
+ */
+static __noinline int must_cut(__u32 set, __u32 link, __u64 pkt, __u32 gso_size)
+{
+	struct cut_key key = {
+		.src = link >> 16, .dst = (__u16)link,
+		.sport = PKT_SPORT(pkt), .dport = PKT_DPORT(pkt), .proto = PKT_PROTO(pkt),
+	};
+	struct ruleset *rules = bpf_map_lookup_elem(&brine_sets, &set);
+	__u8 one = 1;
+
+	if (!rules || !rules->cut || pkt & PKT_PROBE)
+		return 0;
+	if (bpf_map_lookup_elem(&brine_cut, &key))
+		return 1;
+	if (!gso_size)
+		return 0;
+	bpf_map_update_elem(&brine_cut, &key, &one, BPF_ANY);
+	return 1;
+}
+
+/*
+ * cut has the packet sent through a device that takes no segments, so that
+ * the kernel cuts it. What comes out at the far end gets its verdict there.
+ */
+static __always_inline int cut(struct __sk_buff *skb, __u32 src)
+{
+	__u32 zero = 0;
+	struct control *c = bpf_map_lookup_elem(&brine_control, &zero);
+
+	if (!c || !c->cutter)
+		return TC_ACT_SHOT;
+	skb->mark = src + 1;
+	return bpf_redirect(c->cutter, 0);
+}
+
 /* Headers of up to so many bytes are read: Ethernet, IPv6, options, TCP. */
 #define HEADERS 192
 
@@ -115,14 +154,21 @@ int brine_tc(struct __sk_buff *skb)
 	struct packet p = {};
 	struct judged *m;
 	__u64 decided, size;
-	__u32 way;
-	int judged;
+	__u32 way, link, set = 0;
+	int judged, cutter;
 
 	if (!src) {
 		count_odd(ODD_NO_PORT);
 		return TC_ACT_SHOT;
 	}
 	src--;
+	cutter = src == CUTTER;
+	if (cutter) {
+		if (!skb->mark)
+			return TC_ACT_SHOT;
+		src = (__u16)(skb->mark - 1);
+		skb->mark = 0;
+	}
 	if (linear < HEADERS && linear < skb->len && bpf_skb_pull_data(skb, skb->len < HEADERS ? skb->len : HEADERS))
 		return TC_ACT_SHOT;
 	if (parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p) != PARSED)
@@ -130,24 +176,29 @@ int brine_tc(struct __sk_buff *skb)
 	way = route(src, &p);
 	if (way == ROUTE_NONE)
 		return TC_ACT_SHOT;
+	link = src << 16 | ROUTE_PORT(way);
 	m = (void *)(long)skb->data_meta;
 	judged = (void *)(m + 1) <= (void *)(long)skb->data && m->magic == JUDGED;
 	if (judged) {
 		decided = m->decided;
 	} else {
 		if (p.more | p.offset)
-			p.bits = join_fragment(src << 16 | ROUTE_PORT(way), p.frag_id, p.bits);
+			p.bits = join_fragment(link, p.frag_id, p.bits);
+		if (!(way & ROUTE_EXEMPT))
+			set = cell_of(src, ROUTE_PORT(way));
+		if (set && !cutter && must_cut(set, link, p.bits, skb->gso_size))
+			return cut(skb, src);
 		size = (__u64)(skb->gso_segs ? skb->gso_segs : 1) << 32 | skb->len;
-		decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
+		decided = decide(set, link, p.bits, size);
 	}
 	if (decided & V_DROP) {
-		tell_lost(skb, src << 16 | ROUTE_PORT(way), p.bits, DECIDED_SLOT(decided), skb->len);
+		tell_lost(skb, link, p.bits, DECIDED_SLOT(decided), skb->len);
 		return TC_ACT_SHOT;
 	}
 	if (decided & V_CORRUPT)
 		corrupt(skb, p.l4, p.proto, DECIDED_RANDOM(decided));
 	if (decided & V_DIVERT)
-		return divert(skb, src << 16 | ROUTE_PORT(way), decided);
+		return divert(skb, link, decided);
 	return deliver(skb, ROUTE_PORT(way), p.bits, decided & V_DUPLICATE);
 }
 
@@ -200,7 +251,7 @@ int brine_xdp(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 src = port_of(ctx->ingress_ifindex), way;
+	__u32 src = port_of(ctx->ingress_ifindex), way, set;
 	struct packet p = {};
 	__u64 decided, size = 1ULL << 32 | (__u32)(end - data);
 	struct judged *m;
@@ -217,7 +268,8 @@ int brine_xdp(struct xdp_md *ctx)
 		return XDP_DROP;
 	if (p.more | p.offset)
 		p.bits = join_fragment(src << 16 | ROUTE_PORT(way), p.frag_id, p.bits);
-	decided = decide(src << 16 | ROUTE_PORT(way), p.bits, size, way & ROUTE_EXEMPT);
+	set = way & ROUTE_EXEMPT ? 0 : cell_of(src, ROUTE_PORT(way));
+	decided = decide(set, src << 16 | ROUTE_PORT(way), p.bits, size);
 	if (decided & V_DROP) {
 		tell_lost(ctx, src << 16 | ROUTE_PORT(way), p.bits, DECIDED_SLOT(decided), (__u32)size);
 		return XDP_DROP;
