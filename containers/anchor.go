@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types/runc/options"
@@ -25,6 +26,7 @@ const runtimeName = "io.containerd.runc.v2"
 type anchor struct {
 	once    sync.Once
 	id      string
+	shim    atomic.Int64
 	sandbox string // what containers join; empty: each has a shim of its own
 	err     error
 }
@@ -70,9 +72,16 @@ func (g *Group) makeAnchor(ctx context.Context) error {
 	if err := rt.createContainer(ctx, containers.Container{ID: id, Labels: labels}, spec); err != nil {
 		return fmt.Errorf("group %s: anchor: %w", g.Name, err)
 	}
-	if _, err := rt.tasks().Create(ctx, &tasks.CreateTaskRequest{ContainerID: id}); err != nil {
+	task, err := rt.tasks().Create(ctx, &tasks.CreateTaskRequest{ContainerID: id})
+	if err != nil {
 		return fmt.Errorf("group %s: anchor: %w", g.Name, errgrpc.ToNative(err))
 	}
+	// runc has ended by now, and left the shim its child.
+	shim, err := parentOf(int(task.Pid))
+	if err != nil {
+		return fmt.Errorf("group %s: anchor: %w", g.Name, err)
+	}
+	g.anchor.shim.Store(int64(shim))
 	g.anchor.sandbox = id
 	return nil
 }
@@ -85,6 +94,7 @@ func (g *Group) removeAnchor(ctx context.Context) error {
 	}
 	ctx, cancel := undo(g.rt.runCtx(ctx))
 	defer cancel()
+	g.anchor.shim.Store(0)
 	return errors.Join(
 		deleteTask(ctx, g.rt.tasks(), id),
 		ignoreGone(g.rt.client.ContainerService().Delete(ctx, id)),

@@ -225,6 +225,25 @@ func makeHold(stateDir string) (string, error) {
 // be mounted there.
 func (rt *Runtime) MountNamespace() string { return fmt.Sprintf("/proc/%d/ns/mnt", rt.daemonPID) }
 
+// Daemon is containerd's process, 0 when it is not our own.
+func (rt *Runtime) Daemon() int {
+	if rt.engine == nil {
+		return 0
+	}
+	return rt.daemonPID
+}
+
+// Ended says that containerd has ended, nil while it has not. Containers run on
+// without it; nobody learns of their ends, and no other can be started.
+func (rt *Runtime) Ended() error {
+	select {
+	case <-rt.events.ended:
+		return ErrEngineGone
+	default:
+		return nil
+	}
+}
+
 // Close closes what groups are left, gives the run's images and namespace up,
 // and lets the daemon go.
 func (rt *Runtime) Close(ctx context.Context) error {

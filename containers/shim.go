@@ -38,6 +38,21 @@ func endShims(ctx context.Context, ns, id string) error {
 	}
 }
 
+// Shim is the process that serves all containers of the group, 0 when there is
+// none: each has its own then. With it containerd ends them.
+func (g *Group) Shim() int { return int(g.anchor.shim.Load()) }
+
+// parentOf is a process's parent.
+func parentOf(pid int) (int, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0, err
+	}
+	_, after, _ := strings.Cut(string(text), "\nPPid:\t")
+	line, _, _ := strings.Cut(after, "\n")
+	return strconv.Atoi(line)
+}
+
 // killShims kills the shims of a containerd namespace, but not the short-lived
 // ones that containerd runs to clean up after another.
 func killShims(ns, id string) error {

@@ -72,10 +72,14 @@ func (s *Service) awaitExit(ctx context.Context) error {
 	}
 	tick := time.NewTicker(runtimeTime)
 	defer tick.Stop()
+	noEvents := s.node.group.rt.events.ended
 	for {
 		select {
 		case <-inc.ended:
 			return nil
+		case <-noEvents:
+			noEvents = nil
+			tick.Reset(lookTime)
 		case <-ctx.Done():
 			return s.errorf("wait for its end: %w", ctx.Err())
 		case <-tick.C:
@@ -85,6 +89,10 @@ func (s *Service) awaitExit(ctx context.Context) error {
 		}
 	}
 }
+
+// lookTime is how often it is looked whether a process ended, when containerd is
+// not there to tell.
+const lookTime = 20 * time.Millisecond
 
 // ask looks up whether the task is still there and takes its end in if not.
 func (s *Service) ask(ctx context.Context) error {
@@ -96,6 +104,10 @@ func (s *Service) ask(ctx context.Context) error {
 		return nil
 	}
 	rt := s.node.group.rt
+	if rt.Ended() != nil {
+		s.exited(128+int(unix.SIGKILL), time.Now())
+		return nil
+	}
 	got, err := rt.tasks().Get(rt.runCtx(ctx), &tasks.GetRequest{ContainerID: s.id})
 	if err == nil && got.Process.Status == task.Status_STOPPED {
 		s.exited(int(got.Process.ExitStatus), got.Process.ExitedAt.AsTime())

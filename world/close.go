@@ -33,7 +33,7 @@ func (w *World) Close(ctx context.Context) error {
 	w.bgStop()
 	w.bg.Wait()
 	var errs []error
-	w.endStopped()
+	w.wake()
 	errs = append(errs, within(ctx, w.endHarms))
 	errs = append(errs, protect(func() error { return w.closeClients() }))
 	errs = append(errs, protect(func() error { return w.keepCaptures() }))

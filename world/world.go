@@ -149,6 +149,9 @@ func (w *World) begun(ctx context.Context, nodes ...string) error {
 	if err != nil {
 		return err
 	}
+	if err := rt.Ended(); err != nil {
+		return fmt.Errorf("%w\nhint: run again; what is left of this run is removed then", err)
+	}
 	w.rt = rt
 	w.net, err = netfab.New(ctx, netfab.Config{Name: "brine-" + w.id, Nodes: nodes, Switch: w.openFaults})
 	if err != nil {
