@@ -98,7 +98,11 @@ func (o *Observer) load() error {
 		if errors.Is(err, ebpf.ErrNotSupported) {
 			return fmt.Errorf("BPF ring buffer: unsupported, needs kernel 5.8: %w", err)
 		}
-		return fmt.Errorf("load the observing programs: %w\nhint: run as root, or give CAP_BPF and CAP_NET_ADMIN", err)
+		hint := "run as root, or give CAP_BPF and CAP_NET_ADMIN"
+		if refused := new(ebpf.VerifierError); errors.As(err, &refused) {
+			hint = "this kernel's verifier refuses them; please report it with what `uname -r` prints"
+		}
+		return fmt.Errorf("load the observing programs: %w\nhint: %s", err, hint)
 	}
 	return nil
 }

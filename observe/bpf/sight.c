@@ -115,11 +115,11 @@ static __always_inline __u32 load32(const __u8 *p)
 /* emit sends the scratch's event with the bytes that it says were captured. */
 static __always_inline void emit(struct scratch *s, struct counts *c)
 {
-	__u64 size = sizeof(s->e) + (s->e.captured & (2 * CHUNK - 1));
+	__u64 captured = s->e.captured;
+	/* A mask bounds it for verifiers that forget a comparison when they spill; it is at most CHUNK already. */
+	__u64 size = sizeof(s->e) + (captured ? ((captured - 1) & (CHUNK - 1)) + 1 : 0);
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
-	if (size > sizeof(*s))
-		return;
 	if (bpf_ringbuf_query(&brine_sights, BPF_RB_AVAIL_DATA) >= wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (bpf_ringbuf_output(&brine_sights, s, size, flags)) {
@@ -206,10 +206,13 @@ __noinline int scan(__u32 n)
 	s->state = s->seen_at[LENGTH] = s->head = s->body = 0;
 	for (i = 0; i < HEAD; i++) {
 		__u32 state = s->state & (STATES - 1);
+		__u64 cell;
 
 		if (i >= n || state == END)
 			break;
-		state = next_state[state * CLASSES + (class_of[s->bytes[i]] & (CLASSES - 1))];
+		cell = state * CLASSES + (class_of[s->bytes[i]] & (CLASSES - 1));
+		asm volatile("%0 &= %1" : "+r"(cell) : "i"(STATES * CLASSES - 1)); /* else the verifier of 6.1 has lost its bound */
+		state = next_state[cell];
 		s->state = state;
 		s->seen_at[state & (STATES - 1)] = i;
 	}
