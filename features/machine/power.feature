@@ -111,6 +111,7 @@ Feature: A loss of power
 
   Scenario: Messages that NATS JetStream acknowledged are lost with the power of all nodes
     Given a 3-node cluster running nats
+    And "v1" is written to "k" on node1 within 20s
     When 3 clients add to a set continuously
     And I wait 1s
     And all nodes lose power
