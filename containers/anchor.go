@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types/runc/options"
@@ -19,41 +19,63 @@ import (
 
 const runtimeName = "io.containerd.runc.v2"
 
+// anchorTime is how long the making of an anchor may take, which no caller's
+// context cuts: half of a shim would be left.
+const anchorTime = time.Minute
+
 // anchor is a container that is created and never started. The group's shim
 // serves it, so that the shim stays while other containers come and go, and
 // every other container joins that shim: no process of its own, no fork of one
 // at its start. containerd calls such a group of containers a sandbox.
+//
+// It is made beside all that is done until the first of the others starts.
 type anchor struct {
-	once    sync.Once
 	id      string
 	shim    atomic.Int64
-	sandbox string // what containers join; empty: each has a shim of its own
+	sandbox string        // what containers join; empty: each has a shim of its own
+	made    chan struct{} // closed when it is there, or err says why not
 	err     error
 }
 
-// join returns the sandbox for a new container, making the anchor first.
-func (g *Group) join(ctx context.Context) (string, error) {
-	g.anchor.once.Do(func() {
-		g.anchor.id = g.Name + "-anchor"
-		g.anchor.err = g.makeAnchor(ctx)
+// beginAnchor reserves the sandbox and begins to make the anchor.
+func (g *Group) beginAnchor(ctx context.Context) error {
+	rt, id := g.rt, g.Name+"-anchor"
+	g.anchor.id, g.anchor.made = id, make(chan struct{})
+	_, err := rt.client.SandboxStore().Create(rt.runCtx(ctx), sandbox.Sandbox{
+		ID: id, Sandboxer: "shim",
+		Runtime: sandbox.RuntimeOpts{Name: runtimeName},
+		Labels:  map[string]string{labelRun: rt.cfg.RunID, labelGroup: g.Name},
 	})
-	return g.anchor.sandbox, g.anchor.err
+	if err != nil {
+		close(g.anchor.made)
+		if errdefs.IsNotImplemented(err) {
+			return nil // a containerd without sandboxes: a shim for each
+		}
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	g.anchor.sandbox = id
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), anchorTime)
+	go func() {
+		defer cancel()
+		defer close(g.anchor.made)
+		g.anchor.err = g.makeAnchor(ctx)
+	}()
+	return nil
+}
+
+// awaitAnchor returns when containers can be started.
+func (g *Group) awaitAnchor(ctx context.Context) error {
+	select {
+	case <-g.anchor.made:
+		return g.anchor.err
+	case <-ctx.Done():
+		return fmt.Errorf("group %s: anchor: %w", g.Name, ctx.Err())
+	}
 }
 
 func (g *Group) makeAnchor(ctx context.Context) error {
 	rt, id := g.rt, g.anchor.id
 	ctx = rt.runCtx(ctx)
-	_, err := rt.client.SandboxStore().Create(ctx, sandbox.Sandbox{
-		ID: id, Sandboxer: "shim",
-		Runtime: sandbox.RuntimeOpts{Name: runtimeName},
-		Labels:  map[string]string{labelRun: rt.cfg.RunID, labelGroup: g.Name},
-	})
-	if errdefs.IsNotImplemented(err) {
-		return nil // a containerd without sandboxes: a shim for each
-	}
-	if err != nil {
-		return fmt.Errorf("group %s: sandbox: %w", g.Name, err)
-	}
 	spec := &specs.Spec{
 		Version: specs.Version,
 		Root:    &specs.Root{Path: rt.hold, Readonly: true},
@@ -82,14 +104,13 @@ func (g *Group) makeAnchor(ctx context.Context) error {
 		return fmt.Errorf("group %s: anchor: %w", g.Name, err)
 	}
 	g.anchor.shim.Store(int64(shim))
-	g.anchor.sandbox = id
 	return nil
 }
 
 // removeAnchor ends the group's shim.
 func (g *Group) removeAnchor(ctx context.Context) error {
 	id := g.anchor.id
-	if id == "" {
+	if g.anchor.sandbox == "" {
 		return nil
 	}
 	ctx, cancel := undo(g.rt.runCtx(ctx))

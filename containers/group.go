@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"sync"
@@ -40,6 +41,11 @@ func (rt *Runtime) NewGroup(ctx context.Context, name string) (*Group, error) {
 		return nil, fmt.Errorf("group %s: lease: %w", name, err)
 	}
 	g.lease = lease
+	if err := g.beginAnchor(ctx); err != nil {
+		ctx, cancel := undo(ctx)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("group %s: %w", name, err), g.Close(ctx))
+	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	rt.groups[name] = g
@@ -82,6 +88,10 @@ func (g *Group) Close(ctx context.Context) error {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
+	select { // it would go on making what is removed here
+	case <-g.anchor.made:
+	case <-ctx.Done():
+	}
 	errs := []error{g.cgroup.Kill(ctx)}
 	var mu sync.Mutex
 	var pool errgroup.Group

@@ -1,7 +1,9 @@
 package containers
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -200,5 +202,25 @@ func TestLogsKeepStreamsApartAndOverRestarts(t *testing.T) {
 	errs, _ := os.ReadFile(stderr)
 	if string(out) != "to-out\nto-out\n" || string(errs) != "to-err\nto-err\n" {
 		t.Errorf("stdout %q, stderr %q", out, errs)
+	}
+}
+
+// TestGroupClosedAtOnce closes groups while their shims are still on the way,
+// with a caller who has given up too.
+func TestGroupClosedAtOnce(t *testing.T) {
+	f := setup(t)
+	for i := range 5 {
+		ctx, cancel := context.WithCancel(f.ctx)
+		g, err := f.rt.NewGroup(ctx, fmt.Sprintf("%s-%d", f.group.Name, i))
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.must(g.Close(f.ctx))
+		left, err := g.Leftovers(f.ctx)
+		f.must(err)
+		if len(left) > 0 {
+			t.Errorf("left behind: %s", strings.Join(left, ", "))
+		}
 	}
 }

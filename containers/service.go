@@ -97,13 +97,9 @@ func (n *Node) Add(ctx context.Context, spec ServiceSpec) (_ *Service, err error
 		return nil, err
 	}
 	rt := n.group.rt
-	sandboxID, err := n.group.join(ctx)
-	if err != nil {
-		return nil, err
-	}
 	labels := map[string]string{labelRun: rt.cfg.RunID, labelGroup: n.group.Name, labelNode: n.Name, labelService: s.Name}
 	rt.events.register(s)
-	err = rt.createContainer(rt.runCtx(ctx), containers.Container{ID: s.id, Labels: labels, SandboxID: sandboxID}, sp)
+	err = rt.createContainer(rt.runCtx(ctx), containers.Container{ID: s.id, Labels: labels, SandboxID: n.group.anchor.sandbox}, sp)
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,9 @@ func (s *Service) launch(ctx context.Context) error {
 	for _, m := range s.rootfs {
 		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
 	}
+	if err := s.node.group.awaitAnchor(ctx); err != nil {
+		return err
+	}
 	created, err := rt.tasks().Create(ctx, req)
 	if err != nil {
 		return err
