@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"github.com/cucumber/godog"
@@ -66,8 +67,16 @@ func TestOnlyHarmsWaitForTheirMoment(t *testing.T) {
 }
 
 func TestNeedsOfNothing(t *testing.T) {
-	if got := Needs("node2 is killed", `when the log of node2 contains "x", node2 is killed`, "no sentence"); got != (world.Needs{}) {
+	if got := Needs("node2 is killed", `when the log of node2 contains "x", node2 is killed`, "no sentence"); !reflect.DeepEqual(got, world.Needs{}) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// What will be remembered as a secret is known before the response is recorded.
+func TestNeedsOfSecrets(t *testing.T) {
+	got := Needs(`the response JSON at "id" is remembered as "ID"`, `the response JSON at "a[""b.c""]" is remembered as "MY_TOKEN"`)
+	if want := []string{`a["b.c"]`}; !reflect.DeepEqual(got.Secrets, want) {
+		t.Errorf("got %q, want %q", got.Secrets, want)
 	}
 }
 

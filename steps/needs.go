@@ -1,6 +1,11 @@
 package steps
 
-import "brine.test/brine/world"
+import (
+	"slices"
+	"strings"
+
+	"brine.test/brine/world"
+)
 
 // Needs gives what sentences ask for before their cluster starts, those inside other sentences and in the cells and doc
 // strings under them included. The Before hook calls it with every sentence of the scenario.
@@ -9,6 +14,9 @@ func Needs(texts ...string) world.Needs {
 	for _, text := range texts {
 		for _, m := range Matches(text) {
 			all = union(all, needs[m.Sentence.Name])
+			if m.Sentence.Name == "rememberJSON" && world.LooksSecret(m.Args[1]) {
+				all.Secrets = append(all.Secrets, strings.ReplaceAll(m.Args[0], `""`, `"`))
+			}
 			if m.Sentence.Name == "whenLog" || m.Sentence.Name == "everySoOften" {
 				all = union(all, Needs(m.Args[len(m.Args)-1]))
 			}
@@ -32,6 +40,6 @@ var needs = map[string]world.Needs{
 func union(a, b world.Needs) world.Needs {
 	return world.Needs{
 		Disk: a.Disk || b.Disk, Clock: a.Clock || b.Clock, Observe: a.Observe || b.Observe, Capture: a.Capture || b.Capture,
-		Traffic: a.Traffic || b.Traffic,
+		Traffic: a.Traffic || b.Traffic, Secrets: slices.Concat(a.Secrets, b.Secrets),
 	}
 }

@@ -104,7 +104,7 @@ func TestNeedsOfRandomFaults(t *testing.T) {
 		"a given schedule":  {&messages.PickleStep{Text: "these faults strike:", Argument: table("node1 loses power")}, world.Needs{Disk: true}},
 		"a schedule's file": {&messages.PickleStep{Text: `the faults in "testdata/schedule.txt" strike`}, world.Needs{Disk: true, Clock: true}},
 	} {
-		if got := needsOf(&godog.Scenario{Uri: "x.feature:3", Steps: []*messages.PickleStep{c.step}}); got != c.want {
+		if got := needsOf(&godog.Scenario{Uri: "x.feature:3", Steps: []*messages.PickleStep{c.step}}); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}

@@ -45,7 +45,7 @@ func (w *World) BuildCompose(ctx context.Context, path string) error {
 // keepSecret keeps a variable's value out of the record where its name looks
 // secret.
 func (w *World) keepSecret(name, value string) {
-	if looksSecret(name) {
+	if LooksSecret(name) {
 		w.suite.rec.AddSecret(value)
 	}
 }

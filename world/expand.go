@@ -40,7 +40,8 @@ func (w *World) Expand(text string) (string, error) {
 	return out, err
 }
 
-func looksSecret(name string) bool {
+// LooksSecret tells whether the value of a name must not be shown.
+func LooksSecret(name string) bool {
 	name = strings.ToUpper(name)
 	for _, word := range secretWords {
 		if strings.Contains(name, word) {

@@ -31,6 +31,17 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// A secret is hidden in the very response that it is remembered from, which is recorded before.
+func TestSecretsInResponses(t *testing.T) {
+	w := testWorld(t)
+	w.scenario.Needs.Secrets = []string{"token", "not.there"}
+	w.hideInBody(`{"token":"hunter2hunter2"}`)
+	w.hideInBody("no JSON")
+	if red := w.suite.rec.Redact("hunter2hunter2"); strings.Contains(red, "hunter2") {
+		t.Errorf("the record would show %q", red)
+	}
+}
+
 func TestExpandKeepsSecretsOutOfTheRecord(t *testing.T) {
 	t.Setenv("BRINE_TEST_API_KEY", "hunter2hunter2")
 	w := testWorld(t)

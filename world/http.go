@@ -127,6 +127,7 @@ func (w *World) send(ctx context.Context, c *resty.Client, from string, r HTTPRe
 		x.Error = err.Error()
 	} else {
 		out.status, out.header, out.body = got.StatusCode(), got.Header(), got.String()
+		w.hideInBody(out.body)
 		x.Status, x.ResponseBody = out.status, out.body
 		for name, values := range out.header {
 			for _, v := range values {
@@ -136,6 +137,15 @@ func (w *World) send(ctx context.Context, c *resty.Client, from string, r HTTPRe
 	}
 	w.rec.Exchange(x)
 	return out
+}
+
+// hideInBody hides what a sentence will remember of a response as a secret.
+func (w *World) hideInBody(body string) {
+	for _, path := range w.scenario.Needs.Secrets {
+		if v, err := jsonAt(body, path); err == nil {
+			w.suite.rec.AddSecret(v)
+		}
+	}
 }
 
 // unjudged tells of a request without an answer that no sentence looked at.
@@ -298,7 +308,7 @@ func (w *World) remember(name, value string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.memo[name] = value
-	if looksSecret(name) {
+	if LooksSecret(name) {
 		w.suite.rec.AddSecret(value)
 	}
 }

@@ -301,7 +301,8 @@ func (w *World) probeTarget(s *Service) probe.Target {
 	defer s.mu.Unlock()
 	return probe.Target{
 		Name: s.label(), IP: t.IP, Dial: t.Dial, Exec: t.Exec,
-		Logs: []probe.Log{{Path: stdout, Offset: s.logFrom[0]}, {Path: stderr, Offset: s.logFrom[1]}},
+		Logs:     []probe.Log{{Path: stdout, Offset: s.logFrom[0]}, {Path: stderr, Offset: s.logFrom[1]}},
+		Hopeless: func(err error) bool { return errors.Is(err, containers.ErrNoProgram) },
 		Exited: func() (string, bool) {
 			if s.isUp() {
 				return "", false

@@ -23,6 +23,10 @@ import (
 type Needs struct {
 	Disk, Clock, Observe, Capture bool
 	Traffic                       bool // counters are read when a harm begins and ends
+
+	// Secrets are the paths in JSON of responses whose values a later sentence remembers under a name that looks secret:
+	// by then the response has been recorded.
+	Secrets []string
 }
 
 // Scenario says which scenario a World is for.

@@ -144,10 +144,16 @@ func (l *looker) lookLog() error {
 	return fmt.Errorf("no line of the output matches %q, of %d%s", l.probe.Log, lines, excerpt([]byte(last)))
 }
 
+// noAnswer says only that; that the time of a look was over stands behind it.
+type noAnswer struct{ err error }
+
+func (noAnswer) Error() string   { return "no answer" }
+func (e noAnswer) Unwrap() error { return e.err }
+
 // plain takes a look's own time limit out of the words: what matters is that nothing answered.
 func plain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("no answer")
+		return noAnswer{err}
 	}
 	var around *url.Error // net/http's, which repeats the method and URL
 	if errors.As(err, &around) {

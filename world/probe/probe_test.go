@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"brine.test/brine/world/catalogue"
@@ -118,6 +119,33 @@ func TestExec(t *testing.T) {
 	}
 	if err := probe.Wait(t.Context(), p, target); err != nil || len(codes) != 0 {
 		t.Errorf("got %v, %v left", err, codes)
+	}
+}
+
+// TestHopeless holds that a wait for what cannot come ends long before its time, and one for what may come does not.
+func TestHopeless(t *testing.T) {
+	missing := errors.New("no such program")
+	for name, c := range map[string]struct {
+		hopeful time.Duration // until when the program may still come
+		took    time.Duration // at least
+		reason  string
+	}{
+		"from the beginning": {0, 3 * time.Second, "cannot get ready, given up after 3"},
+		"after a while":      {20 * time.Second, 23 * time.Second, "cannot get ready, given up after 2"},
+		"never":              {time.Hour, 30 * time.Second, "not ready within 30s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			target := probe.Target{
+				Exec:     func(context.Context, []string) ([]byte, []byte, int, error) { return nil, nil, 0, missing },
+				Hopeless: func(err error) bool { return errors.Is(err, missing) && time.Since(began) > c.hopeful },
+			}
+			p := &catalogue.ReadyProbe{Exec: []string{"check"}, Within: 30 * time.Second}
+			err := probe.Wait(t.Context(), p, target)
+			if took := time.Since(began); err == nil || !strings.HasPrefix(err.Error(), c.reason) || took < c.took-100*time.Millisecond || took > c.took+time.Second {
+				t.Errorf("%s: %v, after %s", name, err, took)
+			}
+		})
 	}
 }
 

@@ -20,6 +20,9 @@ type Target struct {
 	Logs []Log
 	// Exited tells that its process has ended, and how; it ends a wait early. nil: that is not known.
 	Exited func() (how string, ended bool)
+	// Hopeless tells of a look's error that no later look mends, as a program that is not in the image; it ends a wait
+	// early. nil: none is.
+	Hopeless func(error) bool
 }
 
 // Log is a file that a service's output is written to, from where the present start of the service began to write.

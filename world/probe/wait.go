@@ -12,6 +12,8 @@ const (
 	firstPause   = 20 * time.Millisecond // between two looks, growing by a third up to
 	longestPause = 100 * time.Millisecond
 	lookLimit    = time.Second // of one look
+
+	giveUpAfter = 3 * time.Second // of looks that none after them can mend: the service may make the program that is missing
 )
 
 // NotReadyError says that a service did not get ready, and what was seen last.
@@ -49,6 +51,7 @@ func Wait(ctx context.Context, p *catalogue.ReadyProbe, t Target) error {
 	defer l.close()
 	start := time.Now()
 	seen := &NotReadyError{}
+	hopeful := time.Duration(0) // until when another look could have mended it
 	for pause := firstPause; ; pause = min(pause+pause/3, longestPause) {
 		err := l.look(bounded)
 		seen.Took = time.Since(start)
@@ -59,6 +62,12 @@ func Wait(ctx context.Context, p *catalogue.ReadyProbe, t Target) error {
 			seen.Last = err
 		}
 		seen.Looks++
+		if t.Hopeless == nil || !t.Hopeless(err) {
+			hopeful = seen.Took
+		} else if seen.Took-hopeful >= giveUpAfter {
+			seen.Reason = fmt.Sprintf("cannot get ready, given up after %s", seen.Took.Round(time.Millisecond))
+			return seen
+		}
 		if err := ended(t, seen); err != nil {
 			return err
 		}
