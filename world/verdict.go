@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"brine.test/brine/world/record"
 )
 
@@ -34,6 +36,7 @@ type failure struct {
 	harms     []string
 	surprises []string
 	broken    []string // processes that keep harm up and do not
+	full      string   // the folder of the state, when it has no room left
 }
 
 var _ record.Judged = (*failure)(nil)
@@ -44,11 +47,28 @@ func (w *World) Explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	f := &failure{err: err, surprises: w.Surprises(), broken: w.broken()}
+	if errors.Is(err, unix.EMFILE) && !strings.Contains(err.Error(), "\nhint: ") {
+		err = fmt.Errorf("%w\nhint: this shell lets a program open few files at a time; `ulimit -n 65536` before the run lets it open more", err)
+	}
+	f := &failure{err: err, surprises: w.Surprises(), broken: w.broken(), full: w.full()}
 	for _, a := range w.active(func(*active) bool { return true }) {
 		f.harms = append(f.harms, a.since())
 	}
 	return f
+}
+
+// noRoom is how much has to be left in the folder of the state, in bytes: below,
+// services cannot write even their logs.
+const noRoom = 1 << 20
+
+// full says that the folder of the state has no room left: nobody else might, for
+// the logs are there too.
+func (w *World) full() string {
+	var st unix.Statfs_t
+	if w.dir == "" || unix.Statfs(w.dir, &st) != nil || st.Bavail*uint64(st.Bsize) >= noRoom {
+		return ""
+	}
+	return fmt.Sprintf("%s, which holds the services' data and logs, is on a file system that is full (BRINE_STATE names another folder)", w.dir)
 }
 
 func (f *failure) Unwrap() error { return f.err }
@@ -57,6 +77,9 @@ func (f *failure) Error() string {
 	text := f.err.Error()
 	if len(f.broken) > 0 {
 		text += "\nbeside it: " + strings.Join(f.broken, "; ")
+	}
+	if f.full != "" {
+		text += "\nbeside it: " + f.full
 	}
 	if len(f.harms) > 0 {
 		text += "\nharm that was on: " + strings.Join(f.harms, "; ")
@@ -73,6 +96,9 @@ func (f *failure) Verdict() record.Verdict {
 	var b *bounded
 	if errors.As(f.err, &b) {
 		v.Tried, v.Looks = b.tried, b.looks
+	}
+	if f.full != "" {
+		v.Ended = append(v.Ended, f.full)
 	}
 	text, hint, _ := strings.Cut(f.err.Error(), "\nhint: ")
 	if v.Hint = hint; hint == "" && len(f.broken) > 0 {
