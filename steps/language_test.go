@@ -122,6 +122,7 @@ var language = map[string][]string{
 	"Load": {
 		`10 requests per second are sent to "http://consumer:8080/"{length}`,
 		`10 requests per second are sent to "http://consumer:8080/" continuously`,
+		`10 requests a second are sent to "http://consumer:8080/" continuously`,
 		`1 request per minute is sent to "http://node1:8080/" from {who} on new connections{length}`,
 		`2.5 POST requests per second are sent to "http://node1:8080/x" with "say ""hi"" for 5s" for 10s`,
 	},
@@ -314,6 +315,8 @@ var language = map[string][]string{
 		`5 clients read and write 3 registers continuously`,
 		`5 clients compare and set 3 registers continuously`,
 		`5 clients read, write and compare and set 3 registers for 20s`,
+		`5 clients read and write and compare and set 3 registers for 20s`,
+		`1 client reads, writes, and compares and sets a register for 20s`,
 		`5 clients read and write 3 registers to the leader for 20s`,
 		`1 client reads and writes a register for 1m30s`,
 		`1 client compares and sets 1 register for 1m30s`,

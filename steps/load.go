@@ -14,7 +14,7 @@ import (
 
 // sendingLoad states the sentence that sends requests at a rate.
 func sendingLoad(sc Registrar) {
-	sc.Step(`^(\d+(?:\.\d+)?) (?:(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) )?requests? per (second|minute|hour) (?:is|are) sent to "((?:[^"]|"")*)"( .+)?$`, sendLoad)
+	sc.Step(`^(\d+(?:\.\d+)?) (?:(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) )?requests? (?:per|a) (second|minute|hour) (?:is|are) sent to "((?:[^"]|"")*)"( .+)?$`, sendLoad)
 }
 
 // sendLoad sends HTTP requests at a rate, whatever becomes of them: late answers do not slow the sending. For a time that

@@ -13,7 +13,7 @@ import (
 
 // work states the sentences that let clients work. What may follow each of them, in any order, is read by workTail.
 func work(sc Registrar) {
-	sc.Step(`^(\d+) clients? (reads? and writes?|(?:reads?,? writes?,? and )?compares? and sets?) (a|\d+) registers?( .+)?$`, workRegisters)
+	sc.Step(`^(\d+) clients? (reads? and writes?|(?:reads?(?:,| and) writes?(?:,|,? and) )?compares? and sets?) (a|\d+) registers?( .+)?$`, workRegisters)
 	sc.Step(`^(\d+) clients? (adds? to a set|appends? to a list|increments? a counter|takes? turns on a lock|uses? a queue)( .+)?$`, workOn)
 	sc.Step(`^(\d+) clients? appends? to (\d+) lists?( .+)?$`, workLists)
 	sc.Step(`^(\d+) clients? transfers? between (\d+) accounts?( .+)?$`, workAccounts)
