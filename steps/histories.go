@@ -128,7 +128,8 @@ func (s *words) whole(tail string) {
 }
 
 // shareSucceeded judges which part of the operations was served, in all of the work or while a harm was on, before it or
-// after it was over. A compare-and-set that met another value was served.
+// after it was over. A compare-and-set that met another value was served; what was answered only when the harm was over was
+// not served while it was on.
 //
 //	at least 99% of operations succeeded
 //	at least 99.5% of writes succeeded while node2 was isolated

@@ -91,6 +91,7 @@ type active struct {
 	who    []*Node
 	lasts  Length // how long its sentence gave it
 	random bool   // a random fault, which heals in its own time
+	meant  time.Time // when its sentence began: what was before that, was before the harm
 	begun  time.Time
 	from   mark             // when it began
 	asked  []xdpfault.Link  // of a network harm: its links as asked
@@ -196,6 +197,7 @@ func (w *World) begin(ctx context.Context, a *active, l Length) error {
 	a.w, a.lasts = w, l
 	a.begun = time.Now()
 	a.from = w.mark()
+	a.meant = sentenceBegan(ctx, a.begun)
 	a.says = sentenceOf(ctx)
 	a.said = past(a.says)
 	if b := blowOf(ctx); b != nil {

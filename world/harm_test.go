@@ -2,8 +2,11 @@ package world
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"brine.test/brine/world/record"
 )
 
 // A harm that heals by itself while a sentence asks what is on: neither waits
@@ -46,5 +49,26 @@ func TestAHarmHealsWhileHarmsAreLookedAt(t *testing.T) {
 		}
 	case <-late:
 		t.Fatal("the look waits")
+	}
+}
+
+// What was refused while nodes were being killed was not refused before that.
+func TestWhatIsBeforeAHarmIsBeforeItsSentence(t *testing.T) {
+	rec, err := record.Open(filepath.Join(t.TempDir(), "events.jsonl"), record.RunInfo{ID: "testrun1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rec.Close() }()
+	w := &World{suite: &Suite{rec: rec}, rec: rec.Scenario(record.ScenarioInfo{Name: "s"})}
+	ctx, done := w.Sentence(t.Context(), "all nodes are killed")
+	defer done()
+	said := rec.Now().Mono + int64(time.Millisecond) // mono is computed of two clocks
+	time.Sleep(10 * time.Millisecond)                // as long as it takes to kill them
+	if err := w.begin(ctx, &active{id: "x", kind: kindKill, undo: func(context.Context) error { return nil }}, Length{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.window(ctx, Bound{Kind: Before, While: "all nodes were killed"})
+	if err != nil || got.End > said {
+		t.Errorf("ends at %d, %v; the sentence began before %d", got.End, err, said)
 	}
 }

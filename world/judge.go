@@ -168,7 +168,7 @@ func (w *World) window(ctx context.Context, b Bound) (history.Window, error) {
 		if err != nil {
 			return history.Window{}, err
 		}
-		return history.Window{Begin: math.MinInt64, End: w.mono(a.from.at)}, nil
+		return history.Window{Begin: math.MinInt64, End: w.mono(a.meant)}, nil
 	case After:
 		span, err := w.During(ctx, b.While)
 		if err != nil {
@@ -193,6 +193,9 @@ func (w *World) measure(ctx context.Context, which history.Which, b Bound) (*his
 	h, err := load(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if b.Kind == While {
+		return history.MeasureHarm(h, which, at)
 	}
 	return history.Measure(h, which, at)
 }

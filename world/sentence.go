@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	sel "brine.test/brine/world/selector"
 )
 
-// frame is one sentence: its words, and what it has named so far; "the other
-// nodes" depends on it.
+// frame is one sentence: its words, when it began, and what it has named so
+// far; "the other nodes" depends on it.
 type frame struct {
 	text  string
+	at    time.Time
 	named map[*Node]bool
 }
 
@@ -21,7 +23,7 @@ type frameKey struct{}
 // that this sentence, or else the last one that named some, left out.
 // Its words are text. The returned function ends the sentence.
 func (w *World) Sentence(ctx context.Context, text string) (context.Context, func()) {
-	f := &frame{text: text, named: map[*Node]bool{}}
+	f := &frame{text: text, at: time.Now(), named: map[*Node]bool{}}
 	return context.WithValue(ctx, frameKey{}, f), func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -37,6 +39,15 @@ func sentenceOf(ctx context.Context) string {
 		return f.text
 	}
 	return ""
+}
+
+// sentenceBegan is when the sentence that ctx is in began, or what is given
+// where it is in none.
+func sentenceBegan(ctx context.Context, or time.Time) time.Time {
+	if f, _ := ctx.Value(frameKey{}).(*frame); f != nil {
+		return f.at
+	}
+	return or
 }
 
 // name notes that the sentence has named nodes.

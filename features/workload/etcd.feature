@@ -13,10 +13,10 @@ Feature: etcd keeps its promises to clients that work while it is harmed
     And no read goes back in time
     And at least 30% of operations succeeded
     And at least 90% of operations succeeded before the leader was isolated
-    And at least 10% of operations succeeded while the leader was isolated
+    And at most 99.9% of operations succeeded while the leader was isolated
     And at least 10% of reads succeeded after the leader was isolated
     And the longest outage was below 1s before the leader was isolated
-    And the longest outage was below 3s
+    And the longest outage was below 5s
     And the median latency of writes was below 500ms
 
   Scenario: No acknowledged element is lost when the leader is killed
@@ -31,10 +31,12 @@ Feature: etcd keeps its promises to clients that work while it is harmed
 
   Scenario: Money is neither made nor lost
     Given a 3-node cluster running etcd
+    And node1 becomes the leader
     When 5 clients transfer between 10 accounts for the next 3s
     And node2 is paused for 1s
     And 5 clients append to 3 lists for the next 2s
-    Then the total is always 1000
+    Then at least 10% of operations succeeded while node2 was paused
+    And the total is always 1000
     And the history is strictly serializable
     And no acknowledged write is lost
     And no write appears twice

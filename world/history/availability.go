@@ -51,6 +51,16 @@ const (
 
 // Measure measures the operations of clients that began in the window. It fails when there is none.
 func Measure(h History, which Which, w Window) (*Availability, error) {
+	return measure(h, which, w, false)
+}
+
+// MeasureHarm measures the operations of clients in the time of a harm: those that began in it, and those that began just
+// before it and waited in it. When all clients hang, none begins anything.
+func MeasureHarm(h History, which Which, w Window) (*Availability, error) {
+	return measure(h, which, w, true)
+}
+
+func measure(h History, which Which, w Window, harm bool) (*Availability, error) {
 	part := h.where(func(o *Operation) bool {
 		changes := o.changes()
 		return o.Client > 0 && !o.Final && (which == Operations || changes == (which == Writes))
@@ -74,7 +84,7 @@ func Measure(h History, which Which, w Window) (*Availability, error) {
 		if o.served() && o.End >= w.Begin && o.End <= w.End {
 			served = append(served, o.End)
 		}
-		if o.begun() < w.Begin || o.begun() > w.End || o.End > w.End && w.End-o.begun() < young {
+		if !w.holds(o, young) && !(harm && w.kept(o)) {
 			continue
 		}
 		if err := a.count(o); err != nil {
@@ -86,6 +96,18 @@ func Measure(h History, which Which, w Window) (*Availability, error) {
 	}
 	a.outage(served)
 	return a, nil
+}
+
+// holds tells whether an operation says something about the window: it began there, and was not merely on its way when that
+// ended.
+func (w Window) holds(o *Operation, young int64) bool {
+	begun := o.begun()
+	return begun >= w.Begin && begun <= w.End && (o.End <= w.End || w.End-begun >= young)
+}
+
+// kept tells whether an operation that began before the window waited in it.
+func (w Window) kept(o *Operation) bool {
+	return o.begun() < w.Begin && min(o.End, w.End)-w.Begin >= int64(inFlight)
 }
 
 func (o *Operation) served() bool { return o.Outcome == OK || o.Conflict }

@@ -91,6 +91,15 @@ func TestServedAfterTheWindow(t *testing.T) {
 	if worst, err := during.Latency(100); err != nil || worst < 219*time.Millisecond {
 		t.Errorf("the longest took %s, %v: what waits for the end of a harm is felt", worst, err)
 	}
+	// All clients hang from just before the harm until after it: nothing began while it was on, and nothing was served.
+	hang := numbered(wrote(1, 100*ms, 102*ms, "a", "x"), wrote(1, 295*ms, 510*ms, "a", "y"), as(wrote(2, 297*ms, 480*ms, "b", "z"), unknown),
+		wrote(3, 298*ms, 305*ms, "c", "v"), wrote(2, 600*ms, 602*ms, "b", "u"))
+	if a, err := MeasureHarm(hang, Operations, Window{300 * ms, 500 * ms}); err != nil || a.Total != 2 || a.Late != 1 || a.Unknown != 1 || a.Share() != 0 {
+		t.Errorf("%v, %v: one waited all through, one until it gave up; the third was on its way", a, err)
+	}
+	if a, err := Measure(hang, Operations, Window{505 * ms, 1 << 62}); err != nil || a.Total != 1 || a.Served != 1 {
+		t.Errorf("%v, %v: after it one began", a, err)
+	}
 	before, err := Measure(h, Operations, Window{0, 305 * ms})
 	if err != nil || before.Share() != 1 {
 		t.Errorf("%v, %v: one was on its way when the harm began", before, err)
