@@ -1,13 +1,17 @@
 package containers
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"brine.test/brine/containers/cgroup"
 )
@@ -129,7 +133,10 @@ func TestOfferToOOM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := score(); got != mostWanted || before == mostWanted {
+	if before != strconv.Itoa(expendable) {
+		t.Errorf("a container's process has score %s, want %d", before, expendable)
+	}
+	if got := score(); got != mostWanted {
 		t.Errorf("offered: score %s, before %s", got, before)
 	}
 	f.must(restore())
@@ -141,6 +148,76 @@ func TestOfferToOOM(t *testing.T) {
 	f.must(err)
 	f.must(s.Kill(f.ctx))
 	f.must(restore())
+}
+
+// greedyVar makes this program a guest that takes memory until it is killed.
+const greedyVar = "BRINE_TEST_GREEDY"
+
+func init() {
+	if os.Getenv(greedyVar) != "" {
+		fmt.Fprintln(os.Stderr, "greedy:", beGreedy())
+		os.Exit(1)
+	}
+}
+
+// beGreedy takes half of the node's memory in a file, which counts as nobody's own:
+// a program that has the whole limit for itself is to the kernel as large as another
+// that was offered.
+func beGreedy() error {
+	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+		return err
+	}
+	fd, err := unix.MemfdCreate("greedy", unix.MFD_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	if _, err := unix.Write(fd, make([]byte, fullNode/2)); err != nil {
+		return err
+	}
+	for all := [][]byte{}; ; {
+		all = append(all, bytes.Repeat([]byte{byte(len(all))}, 1<<20))
+	}
+}
+
+// fullNode is the memory of a node that is to be full, in bytes.
+const fullNode = 128 << 20
+
+// In a node that is full the kernel takes the greedy one, and a service that was
+// offered to it before that one, however little the service has.
+func TestAnOfferedServiceDiesBeforeAGreedyGuest(t *testing.T) {
+	f := setup(t)
+	events := f.rt.Subscribe(f.ctx)
+	n := f.node("node1")
+	f.must(n.SetMemory(f.ctx, fullNode))
+	s := f.add(n, ServiceSpec{Args: []string{"ticks"}})
+	f.must(s.Start(f.ctx))
+	guest := func(cmd *exec.Cmd) *Guest {
+		g, err := n.Guest(cmd, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.must(g.End(f.ctx)) })
+		_, err = g.Write([]byte("\n"))
+		f.must(err)
+		return g
+	}
+	select {
+	case <-guest(exec.Command("/bin/sh", "-c", "read go; exec tail /dev/zero")).Ended(): // tail keeps the whole of a line
+	case <-time.After(30 * time.Second):
+		t.Fatal("the node was never full")
+	}
+	if !s.State().Up() {
+		t.Fatalf("the service died for the greedy guest: %+v", s.State())
+	}
+	restore, err := s.OfferToOOM()
+	f.must(err)
+	defer func() { f.must(restore()) }()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = []string{greedyVar + "=1", "GOGC=off"}
+	guest(cmd)
+	if e := await(t, events, EventExit); e.Service != "box" || !e.OOM || e.Signal != 9 {
+		t.Errorf("exit: %+v", e)
+	}
 }
 
 // Counters tell whether a limit was felt.

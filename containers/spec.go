@@ -105,6 +105,12 @@ func mergeEnv(base []string, extra map[string]string) []string {
 	return out
 }
 
+// expendable is the oom_score_adj of containers' processes: when the whole machine
+// is out of memory the kernel takes one of them, the largest, and not what runs,
+// harms or clears away the scenario, nor another's program. Without it they had what
+// containerd's shim has, which where containerd may protect itself is next to never.
+var expendable = 500
+
 // spec is the container in the terms of the OCI runtime specification.
 func (s *Service) ociSpec(p process) *specs.Spec {
 	n := s.node
@@ -118,7 +124,8 @@ func (s *Service) ociSpec(p process) *specs.Spec {
 			Capabilities: &specs.LinuxCapabilities{
 				Bounding: capabilities, Permitted: capabilities, Effective: capabilities,
 			},
-			Rlimits: []specs.POSIXRlimit{n.group.rt.openFiles()},
+			Rlimits:     []specs.POSIXRlimit{n.group.rt.openFiles()},
+			OOMScoreAdj: &expendable,
 		},
 		Mounts: s.mounts(),
 		Linux: &specs.Linux{
