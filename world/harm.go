@@ -89,8 +89,8 @@ type active struct {
 	says   string // the sentence that asked for it, as written
 	said   string // the same in the past: "node2 was isolated"
 	who    []*Node
-	lasts  Length // how long its sentence gave it
-	random bool   // a random fault, which heals in its own time
+	lasts  Length    // how long its sentence gave it
+	random bool      // a random fault, which heals in its own time
 	meant  time.Time // when its sentence began: what was before that, was before the harm
 	begun  time.Time
 	from   mark             // when it began

@@ -84,7 +84,7 @@ func measure(h History, which Which, w Window, harm bool) (*Availability, error)
 		if o.served() && o.End >= w.Begin && o.End <= w.End {
 			served = append(served, o.End)
 		}
-		if !w.holds(o, young) && !(harm && w.kept(o)) {
+		if in := w.holds(o, young) || harm && w.kept(o); !in {
 			continue
 		}
 		if err := a.count(o); err != nil {
