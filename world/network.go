@@ -84,12 +84,13 @@ func links(a, b ports, both bool) []xdpfault.Link {
 	return out
 }
 
-// cut drops all packets of some links.
-func (w *World) cut(ctx context.Context, kind harmKind, what string, who []*Node, cut []xdpfault.Link, l Length) error {
+// cut drops all packets of some links, but for those that are left alone of a
+// link that stands for everyone's.
+func (w *World) cut(ctx context.Context, kind harmKind, what string, who []*Node, cut []xdpfault.Link, l Length, but ...xdpfault.Link) error {
 	if len(cut) == 0 {
 		return fmt.Errorf("%s: there is no link to cut", what)
 	}
-	return w.impose(ctx, &active{kind: kind, what: what, who: who}, l, xdpfault.Rule{Links: cut, Action: xdpfault.Drop{}})
+	return w.impose(ctx, &active{kind: kind, what: what, who: who}, l, xdpfault.Rule{Links: cut, Except: but, Action: xdpfault.Drop{}})
 }
 
 // Isolate cuts nodes off: from everything when from is nil, else from the nodes
@@ -109,8 +110,13 @@ func (w *World) Isolate(ctx context.Context, who sel.Selector, from *sel.Selecto
 		others = all[1].at
 		what += " from " + all[1].name()
 	}
+	var but []xdpfault.Link
+	if from != nil && from.Kind == sel.Others && len(others) > 0 { // those that join later are others, too
+		others, but = everyone(), links(portsOf(nodes), ports{clientsPort, xdpfault.Services}, true)
+		but = append(but, links(portsOf(nodes), portsOf(without(w.allNodes(), all[1].nodes)), true)...)
+	}
 	w.setLast("isolated", nodes)
-	return w.cut(ctx, kindIsolate, what, nodes, links(portsOf(nodes), others, true), l)
+	return w.cut(ctx, kindIsolate, what, nodes, links(portsOf(nodes), others, true), l, but...)
 }
 
 // Cut drops the packets from one side to the other, and back too when both.
@@ -176,27 +182,18 @@ func (w *World) IsolateZone(ctx context.Context, zone string, fromZonesOnly bool
 	if err != nil {
 		return err
 	}
-	in := map[*Node]bool{}
-	for _, n := range inside {
-		in[n] = true
-	}
-	var outside ports
-	for _, n := range w.allNodes() {
-		if !in[n] && (!fromZonesOnly || n.Zone != "") {
-			outside = append(outside, n.Port())
-		}
-	}
 	what := "zone " + zone + " isolated"
+	// Whoever is outside of it, or will be.
+	outside, but := everyone(), links(portsOf(inside), portsOf(inside), true)
 	if fromZonesOnly {
 		what += " from the other zones"
-	} else {
-		outside = append(outside, clientsPort)
-	}
-	if len(outside) == 0 {
-		return fmt.Errorf("%s: there is no other zone", what)
+		others := slices.DeleteFunc(without(w.allNodes(), inside), func(n *Node) bool { return n.Zone == "" })
+		if outside = portsOf(others); len(outside) == 0 {
+			return fmt.Errorf("%s: there is no other zone", what)
+		}
 	}
 	w.setLast("isolated", inside)
-	return w.cut(ctx, kindIsolate, what, inside, links(portsOf(inside), outside, true), l)
+	return w.cut(ctx, kindIsolate, what, inside, links(portsOf(inside), outside, true), l, but...)
 }
 
 // Rejoin ends the isolations of nodes and their side of a split. Other harm on

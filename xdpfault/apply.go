@@ -75,6 +75,9 @@ func (e *Engine) prepare(h *Handle, change *change, rules []Rule) error {
 			return err
 		}
 		live := &liveRule{match: rules[i].Match, action: rules[i].Action}
+		for _, l := range rules[i].Except {
+			live.free(l)
+		}
 		if err := e.expand(live, rules[i].Links); err != nil {
 			return err
 		}

@@ -21,6 +21,21 @@ func testAll(t *testing.T, f *fabric) {
 	f.reach(9, 3, true)
 	f.heal(h)
 	f.reach(9, 2, true)
+
+	// A zone: all but the links inside it, for a port that is attached later too.
+	h = f.apply(Rule{Links: append(isolate(2), isolate(9)...), Except: both(2, 9), Action: Drop{}})
+	late := f.add(10)
+	if err := f.engine.Attach(late.port); err != nil {
+		t.Fatal(err)
+	}
+	f.reach(2, 9, true)
+	f.reach(9, 2, true)
+	f.reach(9, 3, false)
+	f.reach(2, 10, false)
+	f.reach(10, 9, false)
+	f.reach(10, 3, true)
+	f.heal(h)
+	f.reach(10, 9, true)
 }
 
 // testServices: the services' own address is out of harm's way, the outside

@@ -21,6 +21,9 @@ func (e *Engine) expand(live *liveRule, links []Link) error {
 			live.on = e.expandFor(live.on, l, index)
 		}
 	}
+	if len(live.freed) > 0 {
+		live.on = slices.DeleteFunc(live.on, func(c cell) bool { return live.freed[e.matrix.link(c)] })
+	}
 	if !slices.IsSorted(live.on) {
 		slices.Sort(live.on)
 	}

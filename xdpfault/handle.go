@@ -91,14 +91,19 @@ func (h *Handle) release(which func(Link) bool) error {
 		if len(live.wild) == 0 {
 			continue
 		}
-		if live.freed == nil {
-			live.freed = map[Link]bool{}
-		}
 		for _, c := range gone[i] {
-			live.freed[h.e.matrix.link(c)] = true
+			live.free(h.e.matrix.link(c))
 		}
 	}
 	return nil
+}
+
+// free notes a link that All does not stand for any more.
+func (r *liveRule) free(l Link) {
+	if r.freed == nil {
+		r.freed = map[Link]bool{}
+	}
+	r.freed[l] = true
 }
 
 // Links are the links that the harm acts on now, those of All for the ports

@@ -56,6 +56,7 @@ type Match struct {
 // Rule is one harm on some links.
 type Rule struct {
 	Links  []Link
+	Except []Link // of those that All stands for: left alone, as links that were released
 	Match  Match
 	Action Action
 }

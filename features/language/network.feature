@@ -36,6 +36,15 @@ Feature: Harming the network
     When I GET "http://node2:8080/healthz" from node1
     Then the response status is 200
 
+  Scenario: Who joins later is outside of an isolated zone, too
+    Given zone az1 has node1 and node2
+    When zone az1 is isolated
+    And node4 joins, running kv
+    And I GET "http://node1:8080/healthz" from node4 with a time-out of 300ms
+    Then the request times out
+    When I GET "http://node1:8080/healthz" from node2
+    Then the response status is 200
+
   Scenario: One way
     When node2 cannot reach node1
     Then a write to node2 fails
