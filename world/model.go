@@ -97,6 +97,7 @@ type Service struct {
 	conn     client.Client
 	askConn  client.Client
 	down     bool           // told to be down: an exit is no surprise
+	fell     string         // how it ended by itself, with an error; "" since it was started again, or told to be down
 	logFrom  [2]int64       // sizes of stdout and stderr when it was last started
 	unfollow []func() error // ends the copying of its output
 	joining  bool           // it joins a cluster that runs already

@@ -38,7 +38,7 @@ func (s *Service) start(ctx context.Context) error {
 	}
 	stdout, stderr := s.box.LogPaths()
 	s.mu.Lock()
-	s.down = false
+	s.down, s.fell = false, ""
 	s.logFrom = [2]int64{sizeOf(stdout), sizeOf(stderr)}
 	s.mu.Unlock()
 	w.serviceState(s, record.Starting, "")
@@ -69,7 +69,7 @@ func (s *Service) stop(ctx context.Context) error {
 
 func (s *Service) expectDown() {
 	s.mu.Lock()
-	s.down = true
+	s.down, s.fell = true, ""
 	s.mu.Unlock()
 }
 
@@ -88,8 +88,12 @@ func (w *World) containerEvent(e containers.Event) {
 	case containers.EventOOM:
 		w.serviceState(s, record.OOM, "")
 	case containers.EventExit:
+		fell := fmt.Sprintf("%s: %s exited %d at %s", n.Name, s.Name, e.Code, e.Time.Format("15:04:05.000"))
 		s.mu.Lock()
 		asked := s.down
+		if !asked && e.Code != 0 {
+			s.fell = fell
+		}
 		s.mu.Unlock()
 		code := e.Code
 		state := record.Exited
@@ -99,7 +103,7 @@ func (w *World) containerEvent(e containers.Event) {
 		w.rec.State(record.ServiceState{Service: s.Name, Node: n.Name, State: state, Code: &code})
 		w.mu.Lock()
 		if !asked && !w.closed {
-			w.surprises = append(w.surprises, fmt.Sprintf("%s: %s exited %d at %s", n.Name, s.Name, e.Code, e.Time.Format("15:04:05.000")))
+			w.surprises = append(w.surprises, fell)
 		}
 		w.mu.Unlock()
 	}
@@ -113,6 +117,21 @@ func (w *World) Surprises() []string {
 	out := w.surprises
 	w.surprises = nil
 	return out
+}
+
+// fallen tells of the services that had ended by themselves before, and were not started again.
+func (w *World) fallen() []string {
+	var all []string
+	for _, n := range w.allNodes() {
+		for _, s := range n.services {
+			s.mu.Lock()
+			if s.fell != "" {
+				all = append(all, s.fell)
+			}
+			s.mu.Unlock()
+		}
+	}
+	return all
 }
 
 // target is how a client reaches the service: through dial, which enters the

@@ -42,7 +42,7 @@ type failure struct {
 var _ record.Judged = (*failure)(nil)
 
 // Explain adds to a sentence's error which harm was on and which services had
-// ended by themselves since the last sentence.
+// ended by themselves since the last sentence, or before and are down still.
 func (w *World) Explain(err error) error {
 	if err == nil {
 		return nil
@@ -51,6 +51,11 @@ func (w *World) Explain(err error) error {
 		err = fmt.Errorf("%w\nhint: this shell lets a program open few files at a time; `ulimit -n 65536` before the run lets it open more", err)
 	}
 	f := &failure{err: err, surprises: w.Surprises(), broken: w.broken(), full: w.full()}
+	for _, fell := range w.fallen() {
+		if !slices.Contains(f.surprises, fell) {
+			f.surprises = append(f.surprises, fell+", and was not started again")
+		}
+	}
 	for _, a := range w.active(func(*active) bool { return true }) {
 		f.harms = append(f.harms, a.since())
 	}
