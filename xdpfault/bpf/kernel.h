@@ -43,6 +43,7 @@ enum {
 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_F_MARK_MANGLED_0 = 1 << 5 };
+enum { BPF_F_INGRESS = 1 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { TC_ACT_OK = 0, TC_ACT_SHOT = 2 };
 enum { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT };

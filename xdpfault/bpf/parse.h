@@ -101,7 +101,7 @@ static __always_inline int parse_l4(void *data, void *end, struct packet *p, __u
 	return PARSED;
 }
 
-/* parse reads a frame whose headers are linear. */
+/* parse reads a frame's headers as far as they are linear. */
 static __always_inline int parse(void *data, void *end, struct packet *p)
 {
 	__u32 off = sizeof(struct ethhdr);
@@ -122,8 +122,6 @@ static __always_inline int parse(void *data, void *end, struct packet *p)
 	}
 	if (got == PARSED)
 		got = parse_l4(data, end, p, off);
-	if (got == PARSE_SHORT)
-		count_odd(ODD_MALFORMED);
 	p->bits |= (__u64)(p->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP : p->proto) << 32;
 	return got;
 }

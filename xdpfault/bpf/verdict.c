@@ -147,15 +147,30 @@ static __always_inline int cut(struct __sk_buff *skb, __u32 src)
 /* Headers of up to so many bytes are read: Ethernet, IPv6, options, TCP. */
 #define HEADERS 192
 
+/*
+ * come_again has a packet whose headers are not linear come in once more, when they
+ * are; 0 if they are already. IP stacks send linear headers, and the payload
+ * of TCP is not: to pull that beforehand cost a segment more than all else here.
+ */
+static __noinline int come_again(struct __sk_buff *skb)
+{
+	__u32 linear = skb->data_end - skb->data;
+
+	if (linear < HEADERS && linear < skb->len && !bpf_skb_pull_data(skb, skb->len < HEADERS ? skb->len : HEADERS))
+		return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
+	count_odd(ODD_MALFORMED);
+	return TC_ACT_SHOT;
+}
+
 SEC("tc")
 int brine_tc(struct __sk_buff *skb)
 {
-	__u32 src = port_of(skb->ifindex), linear = skb->data_end - skb->data;
+	__u32 src = port_of(skb->ifindex);
 	struct packet p = {};
 	struct judged *m;
 	__u64 decided, size;
 	__u32 way, link, set = 0;
-	int judged, cutter;
+	int judged, cutter, got;
 
 	if (!src) {
 		count_odd(ODD_NO_PORT);
@@ -167,12 +182,14 @@ int brine_tc(struct __sk_buff *skb)
 		if (!skb->mark)
 			return TC_ACT_SHOT;
 		src = (__u16)(skb->mark - 1);
-		skb->mark = 0;
 	}
-	if (linear < HEADERS && linear < skb->len && bpf_skb_pull_data(skb, skb->len < HEADERS ? skb->len : HEADERS))
+	got = parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p);
+	if (got == PARSE_SHORT)
+		return come_again(skb);
+	if (got != PARSED)
 		return TC_ACT_SHOT;
-	if (parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p) != PARSED)
-		return TC_ACT_SHOT;
+	if (cutter)
+		skb->mark = 0;
 	way = route(src, &p);
 	if (way == ROUTE_NONE)
 		return TC_ACT_SHOT;
@@ -227,13 +244,15 @@ int brine_line(struct __sk_buff *skb)
 {
 	struct packet p = {};
 	struct handover h;
-	__u32 linear = skb->data_end - skb->data, link, cut;
+	__u32 link, cut;
+	int got;
 
-	if (linear < HEADERS && linear < skb->len && bpf_skb_pull_data(skb, skb->len < HEADERS ? skb->len : HEADERS))
-		return TC_ACT_SHOT;
 	if (bpf_skb_load_bytes(skb, 0, &h, sizeof(h)))
 		return TC_ACT_SHOT;
-	if (parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p) != PARSED)
+	got = parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p);
+	if (got == PARSE_SHORT)
+		return come_again(skb);
+	if (got != PARSED)
 		return TC_ACT_SHOT;
 	link = (__u32)h.src << 16 | h.dst;
 	if (p.more | p.offset)
@@ -255,13 +274,17 @@ int brine_xdp(struct xdp_md *ctx)
 	struct packet p = {};
 	__u64 decided, size = 1ULL << 32 | (__u32)(end - data);
 	struct judged *m;
+	int got;
 
 	if (!src) {
 		count_odd(ODD_NO_PORT);
 		return XDP_DROP;
 	}
 	src--;
-	if (parse(data, end, &p) != PARSED)
+	got = parse(data, end, &p);
+	if (got == PARSE_SHORT)
+		count_odd(ODD_MALFORMED);
+	if (got != PARSED)
 		return XDP_DROP;
 	way = route(src, &p);
 	if (way == ROUTE_NONE)
