@@ -205,6 +205,5 @@ func (w *World) LosePower(ctx context.Context, who sel.Selector) error {
 	if err != nil {
 		return err
 	}
-	// What is dead is not paused any more.
-	return w.healAll(ctx, func(a *active) bool { return a.kind == kindPause && !anyUp(a.who) })
+	return w.thawDead(ctx)
 }

@@ -83,19 +83,20 @@ func (k harmKind) deadly() bool { return k.down() || k == kindDisk || k == kindM
 
 // active is a harm in this scenario: what was asked, by which sentence, on whom.
 type active struct {
-	id     string
-	kind   harmKind
-	what   string
-	says   string // the sentence that asked for it, as written
-	said   string // the same in the past: "node2 was isolated"
-	who    []*Node
-	lasts  Length    // how long its sentence gave it
-	random bool      // a random fault, which heals in its own time
-	meant  time.Time // when its sentence began: what was before that, was before the harm
-	begun  time.Time
-	from   mark             // when it began
-	asked  []xdpfault.Link  // of a network harm: its links as asked
-	match  []xdpfault.Match // and the packets on them
+	id       string
+	kind     harmKind
+	what     string
+	says     string // the sentence that asked for it, as written
+	said     string // the same in the past: "node2 was isolated"
+	who      []*Node
+	services []*Service // those of them that it is about, of a pause
+	lasts    Length     // how long its sentence gave it
+	random   bool       // a random fault, which heals in its own time
+	meant    time.Time  // when its sentence began: what was before that, was before the harm
+	begun    time.Time
+	from     mark             // when it began
+	asked    []xdpfault.Link  // of a network harm: its links as asked
+	match    []xdpfault.Match // and the packets on them
 
 	mu     sync.Mutex
 	undo   func(context.Context) error

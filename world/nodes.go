@@ -23,13 +23,13 @@ func (w *World) node(name string) *Node {
 
 // isPaused tells whether a pause of the node is on.
 func (w *World) isPaused(n *Node) bool {
-	return len(w.active(func(a *active) bool { return a.kind == kindPause && overlap(a.who, []*Node{n}) })) > 0
+	return len(w.active(func(a *active) bool { return a.kind == kindPause && a.on([]*Node{n}) })) > 0
 }
 
 // frozen tells whether a pause of the node is on that nothing but a later sentence ends.
 func (w *World) frozen(n *Node) bool {
 	return len(w.active(func(a *active) bool {
-		return a.kind == kindPause && a.lasts.Kind == UntilHealed && !a.random && overlap(a.who, []*Node{n})
+		return a.kind == kindPause && a.lasts.Kind == UntilHealed && !a.random && a.on([]*Node{n})
 	})) > 0
 }
 

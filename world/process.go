@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"brine.test/brine/containers"
 	"brine.test/brine/world/record"
 	sel "brine.test/brine/world/selector"
 )
@@ -55,17 +56,26 @@ func (w *World) Kill(ctx context.Context, who sel.Selector, l Length) error {
 	if err := w.takeDown(ctx, kindKill, who, l, func(s *Service) error { return s.kill(ctx) }); err != nil {
 		return err
 	}
-	// What is dead is not paused any more.
-	return w.healAll(ctx, func(a *active) bool { return a.kind == kindPause && !anyUp(a.who) })
+	return w.thawDead(ctx)
 }
 
-func anyUp(nodes []*Node) bool {
-	for _, n := range nodes {
-		if n.running("") {
-			return true
+// thawDead ends pauses where all that was paused is dead by now: that is not paused any more.
+func (w *World) thawDead(ctx context.Context) error {
+	dead := map[*active][]*Node{}
+	all := w.active(func(a *active) bool {
+		if a.kind == kindPause {
+			dead[a] = slices.DeleteFunc(slices.Clone(a.who), func(n *Node) bool {
+				return !a.on([]*Node{n}) || len(running(on(n, a.services))) > 0
+			})
 		}
-	}
-	return false
+		return len(dead[a]) > 0
+	})
+	return each(all, func(a *active) error { return a.healPart(ctx, dead[a]) })
+}
+
+// on are those of the services that belong to a node.
+func on(n *Node, services []*Service) []*Service {
+	return slices.DeleteFunc(slices.Clone(services), func(s *Service) bool { return s.node != n })
 }
 
 // Stop sends the service's stop signal and waits for its grace period.
@@ -168,51 +178,62 @@ func (w *World) Pause(ctx context.Context, who sel.Selector, l Length) error {
 	if err != nil {
 		return err
 	}
-	if len(w.active(func(a *active) bool { return a.kind == kindPause && overlap(a.who, nodes) })) > 0 {
+	already := func(a *active) bool {
+		return a.kind == kindPause && a.on(nodes) && slices.ContainsFunc(services, func(s *Service) bool { return slices.Contains(a.services, s) })
+	}
+	if len(w.active(already)) > 0 {
 		return fmt.Errorf("%s: is paused already", names(nodes))
 	}
-	whole := who.Service == "" || len(services) == countServices(nodes)
 	up := running(services)
 	if len(up) == 0 {
 		return fmt.Errorf("%s: does not run, so it cannot be paused", names(nodes))
 	}
+	whole := who.Service == "" || len(services) == countServices(nodes)
 	frozen := processes(up)
-	freeze, thaw := w.freezers(nodes, services, whole)
-	if err := freeze(ctx); err != nil {
-		return err
+	undo, err := w.freeze(ctx, nodes, up, whole)
+	if err != nil {
+		return errors.Join(err, undo.heal(context.WithoutCancel(ctx)))
 	}
 	w.setLast("paused", nodes)
-	for _, s := range services {
+	for _, s := range up {
 		w.serviceState(s, record.Paused, "")
 	}
-	return w.begin(ctx, &active{
-		id: w.nextID("harm"), kind: kindPause, who: nodes, what: names(nodes) + " paused",
-		undo: func(ctx context.Context) error {
-			err := thaw(ctx)
-			for _, s := range services {
-				w.serviceState(s, record.Resumed, "")
-			}
-			return err
-		},
+	return w.beginParts(ctx, &active{
+		kind: kindPause, who: nodes, services: up, what: names(nodes) + " paused",
 		gauge: func() record.Receipt { return record.Receipt{Processes: frozen} },
-	}, l)
+	}, undo, l)
 }
 
-// freezers give what pauses and resumes: the whole node's cgroup, or only the
-// containers of the services named.
-func (w *World) freezers(nodes []*Node, services []*Service, whole bool) (freeze, thaw func(context.Context) error) {
-	if whole {
-		return func(ctx context.Context) error {
-				return each(nodes, func(n *Node) error { return n.box.Pause(ctx) })
-			}, func(ctx context.Context) error {
-				return each(nodes, func(n *Node) error { return n.box.Resume(ctx) })
-			}
+// freeze pauses the whole node's cgroup, or only the containers of services
+// that run, and gives what lets each node go on.
+func (w *World) freeze(ctx context.Context, nodes []*Node, services []*Service, whole bool) (parts, error) {
+	undo := parts{}
+	for _, n := range nodes {
+		undo[n] = func(ctx context.Context) error { return w.thaw(ctx, n, on(n, services), whole) }
 	}
-	return func(ctx context.Context) error {
-			return each(services, func(s *Service) error { return s.box.Pause(ctx) })
-		}, func(ctx context.Context) error {
-			return each(services, func(s *Service) error { return s.box.Resume(ctx) })
-		}
+	if whole {
+		return undo, each(nodes, func(n *Node) error { return n.box.Pause(ctx) })
+	}
+	return undo, each(services, func(s *Service) error { return s.box.Pause(ctx) })
+}
+
+// thaw lets a node go on, or those of its services that are still paused.
+func (w *World) thaw(ctx context.Context, n *Node, services []*Service, whole bool) error {
+	var err error
+	if whole {
+		err = n.box.Resume(ctx)
+	} else {
+		err = each(services, func(s *Service) error {
+			if s.box.State().Status != containers.Paused { // it was killed, and perhaps started again
+				return nil
+			}
+			return s.box.Resume(ctx)
+		})
+	}
+	for _, s := range services {
+		w.serviceState(s, record.Resumed, "")
+	}
+	return err
 }
 
 func countServices(nodes []*Node) int {
@@ -240,11 +261,11 @@ func (w *World) Resume(ctx context.Context, who sel.Selector) error {
 	if err != nil {
 		return err
 	}
-	hit := w.active(func(a *active) bool { return a.kind == kindPause && overlap(a.who, nodes) })
-	if len(hit) == 0 {
+	hit, err := w.healOn(ctx, nodes, func(a *active) bool { return a.kind == kindPause })
+	if err == nil && !hit {
 		return fmt.Errorf("%s: is not paused\nhint: %s", names(nodes), w.onNow())
 	}
-	return w.healAll(ctx, func(a *active) bool { return a.kind == kindPause && overlap(a.who, nodes) })
+	return err
 }
 
 // CrashLoop kills the nodes and starts them again, so many times, every so often.

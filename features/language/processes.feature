@@ -37,6 +37,17 @@ Feature: Harming processes
     When the paused node resumes
     Then a read from node2 succeeds within 5s
 
+  Scenario: One of those that are paused resumes, another is killed
+    When all nodes are paused
+    And node1 resumes
+    And node2 is killed
+    And node2 is started again
+    Then node2 is ready within 5s
+    And a stale read from node1 succeeds
+    And a stale read from node3 times out
+    When everything heals
+    Then all nodes are ready within 5s
+
   Scenario: Paused for the next second
     When a random node is paused for the next 1s
     Then every node is ready within 5s
