@@ -86,7 +86,7 @@ func testDelayEnds(t *testing.T, f *fabric) {
 }
 
 func testCutWhileDelayed(t *testing.T, f *fabric) {
-	delay := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: 100 * time.Millisecond}})
+	delay := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: 500 * time.Millisecond}})
 	s := newSink(f.nodes[3].listenUDP(t, f.nodes[3].ip, 4000))
 	out := f.nodes[2].listenUDP(t, f.nodes[2].ip, 0)
 	to := &net.UDPAddr{IP: f.nodes[3].ip.AsSlice(), Port: 4000}
@@ -96,7 +96,8 @@ func testCutWhileDelayed(t *testing.T, f *fabric) {
 		}
 	}
 	cut := f.drop(Link{2, 3})
-	if got := s.settle(1, 5*quiet); got != 0 {
+	waitFor(t, func() bool { return cut.Receipt().Dropped.Packets == 10 })
+	if got := s.settle(1, quiet); got != 0 {
 		t.Errorf("%d packets outlived the cut", got)
 	}
 	if r := cut.Receipt(); r.Dropped.Packets != 10 {

@@ -99,7 +99,7 @@ func TestWatchLine(t *testing.T) {
 		t.Fatal("the queue dropped nothing")
 	}
 	f.heal(narrow)
-	slow := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: 200 * time.Millisecond}})
+	slow := f.apply(Rule{Links: []Link{{2, 3}}, Action: Delay{By: 500 * time.Millisecond}})
 	f.burst(2, 3, 4000, 7, false)
 	cut := f.drop(Link{2, 3})
 	waitFor(t, func() bool { return cut.Receipt().Dropped.Packets == 7 })
