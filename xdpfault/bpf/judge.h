@@ -222,7 +222,7 @@ __noinline __u32 cell_of(__u32 src, __u32 dst)
 /* all_rules joins what all rules of the link want. */
 static __always_inline __u64 all_rules(__u32 set, __u32 link, __u64 pkt, __u64 size)
 {
-	__u32 v = V_PASS, mask = 0, slot = NO_SLOT, one;
+	__u32 v = V_PASS, mask = 0, slot = NO_SLOT, one, at;
 	struct ruleset *rules;
 	__u64 now;
 
@@ -237,11 +237,11 @@ static __always_inline __u64 all_rules(__u32 set, __u32 link, __u64 pkt, __u64 s
 	for (int i = 0; i < SET_RULES; i++) {
 		if (i >= rules->n)
 			break;
-		one = judge(rules->rule[i], link, pkt, size, now);
-		if (one & V_DIVERT)
-			mask |= 1u << i;
-		if (one & V_DROP)
-			slot = rules->rule[i];
+		at = rules->rule[i];
+		one = judge(at, link, pkt, size, now);
+		/* no branches: each would double the paths to verify */
+		mask |= (one / V_DIVERT & 1) << i;
+		slot ^= (slot ^ at) & -(one & V_DROP);
 		v |= one;
 	}
 	return DECIDED(v, set, v & V_DROP ? slot : mask);

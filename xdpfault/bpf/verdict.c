@@ -108,9 +108,11 @@ static __noinline void corrupt(struct __sk_buff *skb, __u32 l4, __u32 proto, __u
 /*
  * must_cut tells whether a packet has to be cut into packets of the wire
  * before its verdict, or to follow one that had to. Datagrams and acknowledgements
- * of flows that send no segments go their way without that.
+ * of flows that send no segments go their way without that. Whether it comes
+ * from the cutter is asked here and not in the program, which would be verified
+ * once for each answer.
  */
-static __noinline int must_cut(__u32 set, __u32 link, __u64 pkt, __u32 gso_size)
+__noinline int must_cut(__u32 set, __u32 link, __u64 pkt, __u32 gso_size, __u32 was_cut)
 {
 	struct cut_key key = {
 		.src = link >> 16, .dst = (__u16)link,
@@ -119,7 +121,7 @@ static __noinline int must_cut(__u32 set, __u32 link, __u64 pkt, __u32 gso_size)
 	struct ruleset *rules = bpf_map_lookup_elem(&brine_sets, &set);
 	__u8 one = 1;
 
-	if (!rules || !rules->cut || pkt & PKT_PROBE)
+	if (was_cut || !rules || !rules->cut || pkt & PKT_PROBE)
 		return 0;
 	if (bpf_map_lookup_elem(&brine_cut, &key))
 		return 1;
@@ -203,7 +205,7 @@ int brine_tc(struct __sk_buff *skb)
 			p.bits = join_fragment(link, p.frag_id, p.bits);
 		if (!(way & ROUTE_EXEMPT))
 			set = cell_of(src, ROUTE_PORT(way));
-		if (set && !cutter && must_cut(set, link, p.bits, skb->gso_size))
+		if (set && must_cut(set, link, p.bits, skb->gso_size, cutter))
 			return cut(skb, src);
 		size = (__u64)(skb->gso_segs ? skb->gso_segs : 1) << 32 | skb->len;
 		decided = decide(set, link, p.bits, size);
