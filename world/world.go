@@ -157,16 +157,16 @@ func (w *World) begun(ctx context.Context, nodes ...string) error {
 		return fmt.Errorf("%w\nhint: run again; what is left of this run is removed then", err)
 	}
 	w.rt = rt
+	group, err := rt.NewGroup(ctx, w.id) // first: its shim is on its way while the network is made
+	if err != nil {
+		return fmt.Errorf("make the containers' group: %w", err)
+	}
+	defer func() { w.undo.Push("containers", 60*time.Second, group.Close) }() // before the network's
 	w.net, err = netfab.New(ctx, netfab.Config{Name: "brine-" + w.id, Nodes: nodes, Switch: w.openFaults})
 	if err != nil {
 		return fmt.Errorf("make the network: %w", err)
 	}
 	w.undo.Push("network", 20*time.Second, func(context.Context) error { return w.net.Close() })
-	group, err := rt.NewGroup(ctx, w.id)
-	if err != nil {
-		return fmt.Errorf("make the containers' group: %w", err)
-	}
-	w.undo.Push("containers", 60*time.Second, group.Close)
 	w.group = group
 	return nil
 }
