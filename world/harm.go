@@ -142,8 +142,8 @@ func (a *active) Heal(ctx context.Context) error {
 }
 
 // release heals only the links that match, and the harm itself when none is
-// left. It tells whether any matched.
-func (a *active) release(match func(xdpfault.Link) bool) (hit bool, err error) {
+// left; for the nodes given it is over then. It tells whether any matched.
+func (a *active) release(match func(xdpfault.Link) bool, nodes ...*Node) (hit bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.done || a.handle == nil {
@@ -158,7 +158,7 @@ func (a *active) release(match func(xdpfault.Link) bool) (hit bool, err error) {
 		return true, fmt.Errorf("heal part of %s: %w", a.what, err)
 	}
 	if left := a.handle.Links(); len(left) > 0 {
-		a.free(left, end)
+		a.free(left, end, nodes)
 		a.rec.Release(a.w.linkNames(freed), a.Receipt())
 		return true, nil
 	}
@@ -170,13 +170,13 @@ func (a *active) release(match func(xdpfault.Link) bool) (hit bool, err error) {
 }
 
 // free notes for which of its nodes the harm is over; a.mu is held.
-func (a *active) free(left []xdpfault.Link, end mark) {
+func (a *active) free(left []xdpfault.Link, end mark, nodes []*Node) {
 	on := map[int]bool{}
 	for _, l := range left {
 		on[l.From], on[l.To] = true, true
 	}
 	for _, n := range a.who {
-		if _, known := a.freed[n]; !on[n.Port()] && !known {
+		if _, known := a.freed[n]; (!on[n.Port()] || slices.Contains(nodes, n)) && !known {
 			if a.freed == nil {
 				a.freed = map[*Node]mark{}
 			}

@@ -210,7 +210,9 @@ func (w *World) Rejoin(ctx context.Context, who sel.Selector) error {
 	harms := w.active(func(a *active) bool { return a.kind == kindIsolate || a.kind == kindSplit })
 	hit := false
 	for _, a := range harms {
-		some, err := a.release(func(l xdpfault.Link) bool { return at[l.From] || at[l.To] })
+		some, err := a.release(func(l xdpfault.Link) bool {
+			return (at[l.From] || at[l.To]) && !a.isolates(l, at)
+		}, nodes...)
 		if err != nil {
 			return err
 		}
@@ -220,6 +222,16 @@ func (w *World) Rejoin(ctx context.Context, who sel.Selector) error {
 		return fmt.Errorf("%s: not isolated, and on no side of a split\nhint: %s", names(nodes), w.onNow())
 	}
 	return nil
+}
+
+// isolates tells whether an end of a link is a node that the harm cuts off from
+// everyone, and that is not among those that rejoin; a.mu is held.
+func (a *active) isolates(l xdpfault.Link, rejoin map[int]bool) bool {
+	everyone := slices.ContainsFunc(a.asked, func(l xdpfault.Link) bool { return l.From == xdpfault.All || l.To == xdpfault.All })
+	return a.kind == kindIsolate && everyone && slices.ContainsFunc(a.who, func(n *Node) bool {
+		_, freed := a.freed[n]
+		return !freed && !rejoin[n.Port()] && (l.From == n.Port() || l.To == n.Port())
+	})
 }
 
 // HealLink ends all network harm on the links between two sides, both ways.

@@ -45,6 +45,14 @@ Feature: Harming the network
     When I GET "http://node1:8080/healthz" from node2
     Then the response status is 200
 
+  Scenario: Who rejoins does not reach those that are isolated still
+    When node2 and node3 are isolated
+    And node2 rejoins
+    And I GET "http://node3:8080/healthz" from node2 with a time-out of 300ms
+    Then the request times out
+    When I GET "http://node1:8080/healthz" from node2
+    Then the response status is 200
+
   Scenario: One way
     When node2 cannot reach node1
     Then a write to node2 fails
