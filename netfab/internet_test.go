@@ -67,7 +67,8 @@ func newInternet(t *testing.T) *internet {
 // nothing else.
 func serveZone(t *testing.T) string {
 	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	// Not 127.0.0.1, where a connection of somebody's may have the port.
+	pc, err := net.ListenPacket("udp", "127.0.5.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

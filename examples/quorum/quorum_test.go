@@ -26,7 +26,8 @@ func newCluster(t *testing.T, size int, wrong mistake) *cluster {
 	t.Helper()
 	c := &cluster{t: t, stops: map[string]context.CancelFunc{}, done: map[string]chan error{}, at: map[string]string{}, dirs: map[string]string{}, wrong: string(wrong)}
 	for i := range size {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		// Not 127.0.0.1, where a connection of somebody's may take the port while the node is stopped.
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.1.%d:0", i+1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,7 +62,7 @@ func (f *fakeMember) MemberList(context.Context, *pb.MemberListRequest) (*pb.Mem
 // serveMember runs a fake member and opens a client of it.
 func serveMember(t *testing.T) (*fakeMember, Client, *atomic.Int32) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.3.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func openEtcd(t *testing.T, address net.Addr) (Client, *atomic.Int32) {
 	t.Helper()
 	dials := &atomic.Int32{}
 	c, err := Open(&catalogue.Instance{Service: &catalogue.Service{}, Client: &catalogue.Client{Builtin: "etcd"}}, Target{
-		Name: "node1", IP: "127.0.0.1",
+		Name: "node1", IP: "127.0.3.1",
 		Port: func(string) (int, error) { return address.(*net.TCPAddr).Port, nil },
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			dials.Add(1)
@@ -187,7 +187,7 @@ func TestEtcdSilent(t *testing.T) {
 
 // TestEtcdNobodyAccepts holds the same of a machine that takes the connection and never speaks.
 func TestEtcdNobodyAccepts(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.3.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestEtcdNobodyAccepts(t *testing.T) {
 
 // TestEtcdRefused holds that a machine on which nobody listens has answered, and that every attempt asks it anew.
 func TestEtcdRefused(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.3.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestEtcdRefused(t *testing.T) {
 
 // TestEtcdComesBack holds that a member that was away is used again at once.
 func TestEtcdComesBack(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.3.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

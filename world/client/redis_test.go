@@ -16,7 +16,8 @@ import (
 // redisServer runs a server on this machine, and gives a client of it and what ends it.
 func redisServer(t *testing.T) (*redis, func()) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// Not 127.0.0.1, where a connection of somebody's may take the port before the server does.
+	l, err := net.Listen("tcp", "127.0.2.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,13 +25,13 @@ func redisServer(t *testing.T) (*redis, func()) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("redis-server", "--port", strconv.Itoa(port), "--save", "", "--dir", filepath.Clean(t.TempDir()))
+	cmd := exec.Command("redis-server", "--bind", "127.0.2.1", "--port", strconv.Itoa(port), "--save", "", "--dir", filepath.Clean(t.TempDir()))
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%v\nhint: make deps-test installs it", err)
 	}
 	end := func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
 	t.Cleanup(end)
-	r, err := newRedis(catalogue.Data{}, Target{Name: "node1", IP: "127.0.0.1", Port: func(string) (int, error) { return port, nil }})
+	r, err := newRedis(catalogue.Data{}, Target{Name: "node1", IP: "127.0.2.1", Port: func(string) (int, error) { return port, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,13 +76,13 @@ func TestHTTPNeverReady(t *testing.T) {
 }
 
 func TestTCP(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.4.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	p := &catalogue.ReadyProbe{TCP: port, Within: 100 * time.Millisecond}
-	target := probe.Target{IP: "127.0.0.1"}
+	target := probe.Target{IP: "127.0.4.1"}
 	if err := probe.Wait(t.Context(), p, target); err != nil {
 		t.Error(err)
 	}
