@@ -134,7 +134,7 @@ var table = []row{
 	{what: "a call that reads the monotonic clock", key: "containers/clock Call monotonic-ratio", high: 1.2},
 	{what: "a program started, to its end", key: "containers/clock Start wrong-µs", per: "containers/clock Start right-µs", high: 3},
 
-	{what: "A link without a fault ÷ a bare veth pair", about: "Between two nodes, median of interleaved rounds' own ratios. \"Elsewhere\": other nodes' links lose packets, these\ntwo are cut from a third. \"Same sender\": the sender loses packets to another node, so it sends single packets."},
+	{what: "A link without a fault ÷ a bare veth pair", about: "Between two nodes, median of interleaved rounds' own ratios. \"Elsewhere\": other nodes' links lose packets, these\ntwo are cut from a third. \"Same sender\": the sender loses packets to another node."},
 	{what: "bare veth pair: round trip", key: "xdpfault Path/RTT-µs/bare_veth RTT-µs", unit: "µs"},
 	{what: "bare veth pair: small UDP packets", key: "xdpfault Path/UDP-kpps/bare_veth UDP-kpps", unit: "kpps"},
 	{what: "bare veth pair: TCP, one stream", key: "xdpfault Path/TCP1-Gbit/s/bare_veth TCP1-Gbit/s", unit: "Gbit/s"},
