@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+	"gvisor.dev/gvisor/pkg/tcpip/checksum"
 )
 
 // largestFrame is the longest that a link carries; what is longer is captured
@@ -176,7 +177,7 @@ func (s segments) cut(data []byte, from, to int, id uint16) []byte {
 		order.PutUint16(ip[2:], uint16(len(out)-14))
 		order.PutUint16(ip[4:], id)
 		order.PutUint16(ip[10:], 0)
-		order.PutUint16(ip[10:], headerSum(ip))
+		order.PutUint16(ip[10:], ^checksum.Checksum(ip, 0))
 	} else {
 		order.PutUint16(out[18:], uint16(len(out)-s.l4))
 	}
@@ -193,16 +194,4 @@ func (s segments) cut(data []byte, from, to int, id uint16) []byte {
 		l4[13] &^= reduced
 	}
 	return out
-}
-
-// headerSum is the checksum of an IPv4 header (RFC 1071).
-func headerSum(header []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(header); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(header[i:]))
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }

@@ -124,15 +124,7 @@ func (e *etcd) Invoke(ctx context.Context, op Op) Result {
 
 // attempt asks the member once; kind tells what a doubt about the answer means.
 func (e *etcd) attempt(ctx context.Context, kind Kind, ask func(context.Context, *clientv3.Client) error) Result {
-	start := time.Now()
-	connected, err := e.call(ctx, ask)
-	switch {
-	case err == nil:
-		return Result{Outcome: OK, Answered: true}
-	case !connected:
-		return notConnected(ctx, start, err)
-	}
-	return etcdFailure(ctx, start, kind, err)
+	return caller[*clientv3.Client](e.call).attempt(ctx, kind, ask, etcdFailure)
 }
 
 func get(ctx context.Context, c *clientv3.Client, op Op, result *Result) error {

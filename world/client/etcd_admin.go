@@ -18,20 +18,10 @@ const adminPause = 100 * time.Millisecond
 
 // ask is call for questions that a result would say too much about: one error, with the node's name.
 func (e *etcd) ask(ctx context.Context, what string, question func(context.Context, *clientv3.Client) error) error {
-	start := time.Now()
-	connected, err := e.call(ctx, question)
-	switch {
-	case err == nil:
-		return nil
-	case !connected:
-		err = notConnected(ctx, start, err).Err
-	case ctx.Err() != nil:
-		err = noAnswer(ctx, start).Err
-	default:
+	return caller[*clientv3.Client](e.call).ask(ctx, e.target.Name, what, question, func(err error) error {
 		_, message := grpcParts(err)
-		err = &answerError{message: message, cause: err}
-	}
-	return fmt.Errorf("%s: %s: %w", e.target.Name, what, err)
+		return &answerError{message: message, cause: err}
+	})
 }
 
 // answerError words a member's error without gRPC's dressing, and keeps it.

@@ -108,15 +108,14 @@ func (n *nats) call(ctx context.Context, ask func(context.Context, *gonats.Conn)
 
 // Invoke makes one attempt. A read is answered by the leader of the bucket's stream, a stale one by any of its servers.
 func (n *nats) Invoke(ctx context.Context, op Op) Result {
-	start := time.Now()
-	result := Result{Outcome: OK, Answered: true}
-	connected, err := n.call(ctx, func(ctx context.Context, nc *gonats.Conn) (err error) {
+	var found Result
+	r := caller[*gonats.Conn](n.call).attempt(ctx, op.Kind, func(ctx context.Context, nc *gonats.Conn) (err error) {
 		switch op.Kind {
 		case Read:
-			result.Value, _, result.Found, err = natsGet(ctx, nc, op.Key)
+			found.Value, _, found.Found, err = natsGet(ctx, nc, op.Key)
 			return err
 		case StaleRead:
-			result.Value, result.Found, err = natsDirectGet(ctx, nc, op.Key)
+			found.Value, found.Found, err = natsDirectGet(ctx, nc, op.Key)
 			return err
 		case Write:
 			return n.put(ctx, nc, op.Key, op.Value, nil)
@@ -124,14 +123,11 @@ func (n *nats) Invoke(ctx context.Context, op Op) Result {
 			return n.compareAndSet(ctx, nc, op)
 		}
 		return fmt.Errorf("%s: %w", op.Kind, ErrUnsupported)
-	})
-	switch {
-	case err == nil:
-		return result
-	case !connected:
-		return notConnected(ctx, start, err)
+	}, natsFailure)
+	if r.Outcome == OK {
+		r.Found, r.Value = found.Found, found.Value
 	}
-	return natsFailure(ctx, start, op.Kind, err)
+	return r
 }
 
 func (n *nats) compareAndSet(ctx context.Context, nc *gonats.Conn, op Op) error {

@@ -160,18 +160,16 @@ func postgresCompareAndSet(ctx context.Context, on postgresDoer, c Change) error
 	return err
 }
 
-// attempt makes one attempt at something of the kind and judges its error.
+// attempt makes one attempt at something of the kind and judges its error. A server that refuses the login has answered.
 func (p *postgres) attempt(ctx context.Context, kind Kind, do func(context.Context, *pgx.Conn) error) Result {
-	start := time.Now()
-	connected, err := p.call(ctx, do)
-	switch {
-	case err == nil:
-		return Result{Outcome: OK, Answered: true}
-	case !connected:
-		r := notConnected(ctx, start, err)
+	refused := false
+	call := func(ctx context.Context, do func(context.Context, *pgx.Conn) error) (bool, error) {
+		connected, err := p.call(ctx, do)
 		var said *pgconn.PgError
-		r.Answered = r.Answered || errors.As(err, &said)
-		return r
+		refused = !connected && errors.As(err, &said)
+		return connected, err
 	}
-	return postgresFailure(ctx, start, kind, err)
+	r := caller[*pgx.Conn](call).attempt(ctx, kind, do, postgresFailure)
+	r.Answered = r.Answered || refused
+	return r
 }

@@ -156,15 +156,7 @@ func (r *redis) Invoke(ctx context.Context, op Op) Result {
 
 // attempt makes one attempt at something of the kind and judges its error.
 func (r *redis) attempt(ctx context.Context, kind Kind, do func(context.Context, *goredis.Client) error) Result {
-	start := time.Now()
-	connected, err := r.call(ctx, do)
-	switch {
-	case err == nil:
-		return Result{Outcome: OK, Answered: true}
-	case !connected:
-		return notConnected(ctx, start, err)
-	}
-	return redisFailure(ctx, start, kind, err)
+	return caller[*goredis.Client](r.call).attempt(ctx, kind, do, redisFailure)
 }
 
 func redisCompareAndSet(ctx context.Context, c *goredis.Client, op Op) error {

@@ -16,19 +16,7 @@ import (
 
 // ask is call for questions that a result would say too much about: one error, with the node's name.
 func (r *redis) ask(ctx context.Context, what string, question func(context.Context, *goredis.Client) error) error {
-	start := time.Now()
-	connected, err := r.call(ctx, question)
-	switch {
-	case err == nil:
-		return nil
-	case !connected:
-		err = notConnected(ctx, start, err).Err
-	case ctx.Err() != nil:
-		err = noAnswer(ctx, start).Err
-	default:
-		err = closedByServer(err)
-	}
-	return fmt.Errorf("%s: %s: %w", r.target.Name, what, err)
+	return caller[*goredis.Client](r.call).ask(ctx, r.target.Name, what, question, closedByServer)
 }
 
 // role is a server's answer to ROLE.
