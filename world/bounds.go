@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"brine.test/brine/world/client"
 )
 
 // BoundKind says how long a sentence that looks at the system may look.
@@ -83,8 +85,10 @@ func (w *World) checkWithin(ctx context.Context, d time.Duration, look func(cont
 		if err == nil {
 			return nil
 		}
-		// An answer that only says that the time is over hides the last real one.
-		if last == nil || looking.Err() == nil || !errors.Is(err, context.DeadlineExceeded) {
+		// An answer that only says that the time is over, or that there was none in what was left of it, hides the last real one.
+		over := looking.Err() != nil || time.Since(began) >= d // a connection's deadline may come before the context's
+		cut := over && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, client.ErrNoAnswer))
+		if last == nil || !cut {
 			last = err
 		}
 		if ctx.Err() != nil {

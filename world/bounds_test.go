@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brine.test/brine/world/client"
 )
 
 func TestCheckWithinLooksUntilItHolds(t *testing.T) {
@@ -24,16 +26,19 @@ func TestCheckWithinLooksUntilItHolds(t *testing.T) {
 
 func TestCheckWithinShowsTheLastRealAnswer(t *testing.T) {
 	w := &World{}
-	looks := 0
-	err := w.Check(context.Background(), Bound{Kind: Within, D: 200 * time.Millisecond}, func(ctx context.Context) error {
-		if looks++; looks == 2 {
-			<-ctx.Done() // the last look is cut off by the bound
-			return ctx.Err()
+	silent := client.TryResult{TimedOut: true}
+	for _, cut := range []error{context.DeadlineExceeded, outcomeError(silent, "got %s", silent)} {
+		looks := 0
+		err := w.Check(context.Background(), Bound{Kind: Within, D: 200 * time.Millisecond}, func(ctx context.Context) error {
+			if looks++; looks == 2 {
+				<-ctx.Done() // the last look is cut off by the bound
+				return cut
+			}
+			return errors.New("got v1")
+		})
+		if err == nil || !strings.Contains(err.Error(), "got v1") || !strings.Contains(err.Error(), "not within 200ms") {
+			t.Errorf("expected the last answer and the bound, got %v", err)
 		}
-		return errors.New("got v1")
-	})
-	if err == nil || !strings.Contains(err.Error(), "got v1") || !strings.Contains(err.Error(), "not within 200ms") {
-		t.Errorf("expected the last answer and the bound, got %v", err)
 	}
 }
 

@@ -147,7 +147,7 @@ func (w *World) Write(ctx context.Context, key, value string, on sel.Selector, b
 			return err
 		}
 		if !r.Acknowledged {
-			return fmt.Errorf("write of %q on %s: expected an acknowledgement, got %s", key, s.label(), r)
+			return outcomeError(r, "write of %q on %s: expected an acknowledgement, got %s", key, s.label(), r)
 		}
 		return nil
 	})
@@ -161,7 +161,7 @@ func (w *World) Read(ctx context.Context, key string, from sel.Selector, b Bound
 			return err
 		}
 		if !r.Acknowledged {
-			return fmt.Errorf("read of %q from %s: expected an answer, got %s", key, s.label(), r)
+			return outcomeError(r, "read of %q from %s: expected an answer, got %s", key, s.label(), r)
 		}
 		return nil
 	})
@@ -196,10 +196,25 @@ func (w *World) expect(ctx context.Context, s *Service, op client.Op, what strin
 	}
 	ok := map[Expect]bool{Succeeds: r.Acknowledged, Fails: !r.Acknowledged, TimesOut: r.TimedOut}[want]
 	if !ok {
-		return fmt.Errorf("expected %s %s %s, got %s", what, s.node.Name, want, r)
+		return outcomeError(r, "expected %s %s %s, got %s", what, s.node.Name, want, r)
 	}
 	return nil
 }
+
+// outcomeError is the error of an operation that came out otherwise than expected. Where nobody answered it is a
+// client.ErrNoAnswer too.
+func outcomeError(r client.TryResult, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if r.TimedOut {
+		return silence{err}
+	}
+	return err
+}
+
+type silence struct{ error }
+
+func (s silence) Unwrap() error        { return s.error }
+func (s silence) Is(target error) bool { return target == client.ErrNoAnswer }
 
 // freshKey is a key that nobody used.
 func (w *World) freshKey() string { return strings.ReplaceAll(w.nextID("key"), ".", "-") }
@@ -242,7 +257,7 @@ func (w *World) get(ctx context.Context, s *Service, key string, stale bool) (va
 		return "", false, err
 	}
 	if !r.Acknowledged {
-		return "", false, fmt.Errorf("read of %q from %s: expected an answer, got %s", key, s.label(), r)
+		return "", false, outcomeError(r, "read of %q from %s: expected an answer, got %s", key, s.label(), r)
 	}
 	last := r.Result()
 	return last.Value, last.Found, nil
